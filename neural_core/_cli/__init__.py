@@ -1,0 +1,1 @@
+"""Private: the `neural` command, one module per verb."""

@@ -1,0 +1,1 @@
+"""Private: figures. Reads only series and records; matplotlib without pyplot."""

@@ -1,0 +1,92 @@
+"""Pure arithmetic on series: what both the storage and the plots need. NumPy only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neural_core.records import Series
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["NO_STEP", "downsample", "extremes", "lower_is_better", "select", "x_axis"]
+
+NO_STEP = -(2**63)
+"""The stored step of a row that was logged without one."""
+
+_LOWER_WORDS = ("loss", "error", "err", "perplexity", "ppl", "mae", "mse", "rmse", "wer", "cer", "fid", "nll", "bpc")
+
+
+def lower_is_better(name: str) -> bool:
+    """Tell from a metric's name whether smaller values are better (``val_loss``), as TensorBoard users expect."""
+    words = "".join(c if c.isalnum() else " " for c in name.lower()).split()
+    return any(word in _LOWER_WORDS or word.endswith("loss") for word in words)
+
+
+def x_axis(series: Series) -> NDArray[np.int64]:
+    """Give the steps; where none was given, the position in the series.
+
+    A series mixes neither: one missing step anywhere makes the whole axis positions.
+    """
+    if len(series) and bool((series.step == NO_STEP).any()):
+        return np.arange(len(series), dtype=np.int64)
+    return series.step
+
+
+def select(series: Series, index: NDArray[np.intp]) -> Series:
+    """Give the points at `index`."""
+    return Series(series.name, series.step[index], series.time[index], series.value[index])
+
+
+def extremes(value: NDArray[np.float64]) -> tuple[int, int] | None:
+    """Give the positions of the first smallest and the first largest finite value; None when none is finite."""
+    finite = np.isfinite(value)
+    if not finite.any():
+        return None
+    low = int(np.argmin(np.where(finite, value, np.inf)))
+    high = int(np.argmax(np.where(finite, value, -np.inf)))
+    return low, high
+
+
+def downsample(series: Series, points: int = 1500) -> Series:
+    """Keep at most `points` + 2 real points: first, last, and minimum and maximum of equal-count buckets.
+
+    NaN is a gap: a bucket that holds one keeps its first NaN beside its extremes, so gaps stay visible.
+    Nothing is averaged and nothing invented: each point kept was logged.
+
+    The method is the min-max decimation of oscilloscopes and of the tsdownsample library.
+    """
+    count = len(series)
+    if count <= points + 2:
+        return series
+    kept = 3 if bool(np.isnan(series.value).any()) else 2
+    buckets = max(1, (points - 2) // kept)
+    return select(series, _bucket_index(series.value, buckets))
+
+
+def _bucket_index(value: NDArray[np.float64], buckets: int) -> NDArray[np.intp]:
+    count = len(value)
+    width = count // buckets
+    body = value[: width * buckets].reshape(buckets, width)
+    base = np.arange(buckets, dtype=np.intp) * width
+    nan = np.isnan(value)
+    parts = [np.array([0, count - 1], dtype=np.intp)]
+    if nan.any():
+        holes = nan[: width * buckets].reshape(buckets, width)
+        full = holes.all(axis=1)
+        parts.append((base + np.argmax(holes, axis=1))[holes.any(axis=1)])
+        low, high = np.where(holes, np.inf, body), np.where(holes, -np.inf, body)
+        parts.append((base + low.argmin(axis=1))[~full])
+        parts.append((base + high.argmax(axis=1))[~full])
+    else:
+        parts += [base + body.argmin(axis=1), base + body.argmax(axis=1)]
+    parts.append(_tail_index(value, width * buckets))
+    return np.unique(np.concatenate(parts))
+
+
+def _tail_index(value: NDArray[np.float64], start: int) -> NDArray[np.intp]:
+    """The points after the last full bucket: their extremes (fewer than one bucket, so at most two points)."""
+    found = extremes(value[start:])
+    return np.array([] if found is None else [start + found[0], start + found[1]], dtype=np.intp)

@@ -1,0 +1,1 @@
+"""Private: files and bytes. Knows no hooks, no threads of delivery, no plots."""

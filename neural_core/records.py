@@ -1,0 +1,227 @@
+"""The frozen records that neural hands out.
+
+They know nothing of files, threads or plugins. Times are Unix seconds (float) in arrays and UTC ISO 8601
+text in records that people read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+from attrs import field, frozen
+
+from neural_core.errors import ArtifactChangedError, ArtifactNotFoundError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "ArtifactKind",
+    "ArtifactVersion",
+    "ComparedExperiment",
+    "Damage",
+    "Experiment",
+    "Health",
+    "MetricInfo",
+    "RunRow",
+    "Series",
+    "Status",
+]
+
+Status = Literal["created", "running", "completed", "failed", "interrupted"]
+"""The states of an experiment. Listings add ``stalled`` and ``damaged``, which are seen, never set."""
+
+ArtifactKind = Literal["file", "model", "figure"]
+
+
+@frozen
+class ArtifactVersion:
+    """One stored version of an artifact.
+
+    Attributes:
+        artifact_name: the name that groups the versions.
+        version: 1, 2, 3 …; None for the one unversioned entry of this name.
+        checksum: SHA-256 of the stored bytes, in hex; of the manifest for a folder.
+        size: bytes stored; for a folder the sum over its files.
+        timestamp: when it was stored, UTC ISO 8601.
+        path: the stored file or folder, absolute.
+        metadata: what the caller gave with it (``framework`` for a model).
+        kind: ``file``, ``model`` or ``figure``.
+        source_name: the file name it was logged from.
+        is_tree: True when a folder was stored.
+    """
+
+    artifact_name: str
+    version: int | None
+    checksum: str
+    size: int
+    timestamp: str
+    path: Path
+    metadata: Mapping[str, Any] = field(factory=dict)
+    kind: ArtifactKind = "file"
+    source_name: str = ""
+    is_tree: bool = False
+
+    def open(self, *, verify: bool = True) -> BinaryIO:
+        """Open the stored file for reading.
+
+        Args:
+            verify: read it all first and compare its SHA-256 with `checksum`.
+
+        Raises:
+            ArtifactNotFoundError: the stored file is gone.
+            ArtifactChangedError: the stored bytes are not those that were logged.
+        """
+        try:
+            file = self.path.open("rb")
+        except OSError as error:
+            raise ArtifactNotFoundError(f"artifact {self.artifact_name!r}: cannot open {self.path}: {error}") from error
+        if verify and hashlib.file_digest(file, "sha256").hexdigest() != self.checksum:
+            file.close()
+            raise ArtifactChangedError(
+                f"artifact {self.artifact_name!r}: the bytes of {self.path} are not those that were stored"
+            )
+        file.seek(0, io.SEEK_SET)
+        return file
+
+
+@frozen
+class MetricInfo:
+    """What is known of one metric without reading its points again.
+
+    Attributes:
+        count: points logged, NaN and ±Inf included.
+        last: the last value logged, whatever it is; `last_step` is its step, or None.
+        min: smallest finite value, None when there is none; `min_step` is the step where it came first.
+        max: largest finite value, likewise.
+    """
+
+    name: str
+    count: int
+    last: float
+    last_step: int | None
+    min: float | None
+    min_step: int | None
+    max: float | None
+    max_step: int | None
+
+
+@frozen(eq=False)
+class Series:
+    """The points of one metric in the order of the calls: three arrays of the same length.
+
+    Attributes:
+        step: int64[n]; `NO_STEP` (-2**63) where no step was given.
+        time: float64[n], Unix seconds.
+        value: float64[n], bits as logged.
+    """
+
+    name: str
+    step: NDArray[np.int64]
+    time: NDArray[np.float64]
+    value: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Give the number of points."""
+        return len(self.value)
+
+
+@frozen
+class Damage:
+    """One place of a store that cannot be read as it was written.
+
+    Attributes:
+        file: the file, relative to the experiment's folder.
+        offset: the byte where the damage begins, None when the whole file is meant.
+        length: how many bytes it covers, None when unknown.
+        problem: one sentence.
+    """
+
+    file: str
+    offset: int | None
+    length: int | None
+    problem: str
+
+
+@frozen
+class Health:
+    """How a tracker fares with its disk.
+
+    Attributes:
+        ok: True when all that was logged is stored.
+        waiting: rows that wait in memory for the disk to come back.
+        lost: rows that are lost for good.
+        last_error: the last error of the disk, None when there was none.
+    """
+
+    ok: bool = True
+    waiting: int = 0
+    lost: int = 0
+    last_error: str | None = None
+
+
+@frozen
+class Experiment:
+    """What an experiment is, apart from its numbers.
+
+    Attributes:
+        experiment_id: 12 hex digits, the first of `uid`.
+        uid: 128 bits in hex; never changes, not even in a copy.
+        name: the display name, any text.
+        directory: the experiment's folder, absolute.
+        status: `Status`, or ``stalled``/``damaged`` as seen by a reader.
+        start_time: UTC ISO 8601; `end_time` likewise, None while it runs.
+        hyperparameters: nested as logged.
+        tags: name → text, empty text for a plain tag.
+        notes: free text.
+    """
+
+    experiment_id: str
+    uid: str
+    name: str
+    directory: Path
+    status: str = "created"
+    start_time: str | None = None
+    end_time: str | None = None
+    hyperparameters: Mapping[str, Any] = field(factory=dict)
+    tags: Mapping[str, str] = field(factory=dict)
+    notes: str = ""
+
+
+@frozen
+class ComparedExperiment:
+    """One experiment of a comparison: the record, and its series by metric name."""
+
+    experiment: Experiment
+    series: Mapping[str, Series]
+
+
+@frozen
+class RunRow:
+    """One row of a list of experiments.
+
+    Attributes:
+        params: hyperparameters, nested ones flattened with dots.
+        metrics: by name.
+        error: what is wrong with a damaged experiment, None for a sound one.
+        folder: the folder's name inside the base folder.
+    """
+
+    experiment_id: str
+    uid: str
+    name: str
+    status: str
+    start_time: str
+    end_time: str | None
+    folder: str
+    params: Mapping[str, Any] = field(factory=dict)
+    metrics: Mapping[str, MetricInfo] = field(factory=dict)
+    tags: Mapping[str, str] = field(factory=dict)
+    notes: str = ""
+    artifacts: int = 0
+    error: str | None = None
