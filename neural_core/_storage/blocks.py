@@ -1,0 +1,186 @@
+"""Where the rows of a journal part lie: runs of equal frames, and stretches in which several kinds alternate.
+
+Positions are in 8-byte words from the file's beginning: the ordinals of docs/format.md.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import frozen
+
+from neural_core._storage import frames
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Block", "Words", "coalesce", "gather", "positions_of", "split_damaged"]
+
+_CHECK_BYTES = 8 * 2**20
+STEP_AT, TIME_AT = 1, 2
+
+
+class Words:
+    """The bytes of a part, seen as words."""
+
+    def __init__(self, buffer: bytes | memoryview) -> None:
+        usable = len(buffer) // frames.WORD * frames.WORD
+        self.buffer = memoryview(buffer)[:usable]
+        self.count = usable // frames.WORD
+        self.u32: NDArray[np.uint32] = np.frombuffer(self.buffer, "<u4")
+        self.i64: NDArray[np.int64] = np.frombuffer(self.buffer, "<i8")
+        self.f64: NDArray[np.float64] = np.frombuffer(self.buffer, "<f8")
+
+    def frame(self, position: int, words: int) -> memoryview:
+        """The bytes of the frame at `position` that is `words` words long."""
+        return self.buffer[position * frames.WORD : (position + words) * frames.WORD]
+
+    def is_sound(self, position: int, words: int) -> bool:
+        """Tell whether the CRC of the frame at `position` fits its bytes."""
+        return zlib.crc32(self.frame(position, words)[4:]) == int(self.u32[2 * position])
+
+
+@frozen(eq=False)
+class Block:
+    """Rows in the order in which they were appended.
+
+    Attributes:
+        count: how many.
+        start: position of the first row; a run has `width` words from each row to the next and one `sid`.
+        positions: of every row, when the rows are no run; then `sids` tells the kind of each.
+    """
+
+    count: int
+    start: int
+    sid: int = 0
+    width: int = 0
+    positions: NDArray[np.int64] | None = None
+    sids: NDArray[np.uint16] | None = None
+
+    def tail(self, first: int) -> Block:
+        """The rows from the `first`-th on."""
+        if first <= 0:
+            return self
+        if self.positions is None or self.sids is None:
+            return Block(self.count - first, self.start + first * self.width, self.sid, self.width)
+        return mixed(self.positions[first:], self.sids[first:])
+
+    def kinds(self) -> list[int]:
+        """The sids that occur."""
+        return [self.sid] if self.sids is None else [int(sid) for sid in np.unique(self.sids)]
+
+    def all_positions(self) -> NDArray[np.int64]:
+        """The position of every row."""
+        if self.positions is not None:
+            return self.positions
+        return np.arange(self.count, dtype=np.int64) * self.width + self.start
+
+    def row(self, index: int) -> tuple[int, int]:
+        """Position and sid of the row at `index`."""
+        if self.positions is None or self.sids is None:
+            return self.start + index * self.width, self.sid
+        return int(self.positions[index]), int(self.sids[index])
+
+
+def mixed(positions: NDArray[np.int64], sids: NDArray[np.uint16]) -> Block:
+    """Give the block of rows at `positions` with the kinds `sids`."""
+    return Block(len(positions), int(positions[0]) if len(positions) else 0, positions=positions, sids=sids)
+
+
+def coalesce(blocks: Sequence[Block]) -> list[Block]:
+    """Join neighbouring runs that continue each other; a live part grows by many small ones."""
+    joined: list[Block] = []
+    for block in blocks:
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and last.positions is None
+            and block.positions is None
+            and (last.sid, last.width, last.start + last.count * last.width) == (block.sid, block.width, block.start)
+        ):
+            joined[-1] = Block(last.count + block.count, last.start, last.sid, last.width)
+        elif block.count:
+            joined.append(block)
+    return joined
+
+
+def positions_of(block: Block, place: Mapping[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the positions of the rows that hold a metric, and where in each row it stands.
+
+    Args:
+        block: no run.
+        place: sid → word within the row.
+    """
+    assert block.positions is not None
+    assert block.sids is not None
+    table = np.zeros(0x10000, np.int64)
+    for sid, word in place.items():
+        table[sid] = word
+    words = table[block.sids]
+    held = words > 0
+    return block.positions[held], words[held]
+
+
+def gather(
+    words: Words, block: Block, place: Mapping[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]] | None:
+    """Give ordinal, step, time and value of the rows of a block that hold a metric; None when none does.
+
+    Args:
+        words: the part.
+        block: where to look.
+        place: sid → word within the row.
+    """
+    if block.positions is None:
+        word = place.get(block.sid)
+        if word is None:
+            return None
+        at, end, width = block.start, block.start + block.count * block.width, block.width
+        step, time = words.i64[at + STEP_AT : end : width], words.f64[at + TIME_AT : end : width]
+        return block.all_positions(), step, time, words.f64[at + word : end : width]
+    positions, value_at = positions_of(block, place)
+    if not len(positions):
+        return None
+    return (
+        positions,
+        words.i64[positions + STEP_AT],
+        words.f64[positions + TIME_AT],
+        words.f64[positions + value_at],
+    )
+
+
+def split_damaged(words: Words, block: Block, width_of: Callable[[int], int]) -> tuple[list[Block], list[int]]:
+    """Check the CRC of every row; give the sound rows as blocks, and the positions of the others."""
+    positions = block.all_positions()
+    sids = np.full(block.count, block.sid, np.uint16) if block.sids is None else block.sids
+    sound = np.ones(block.count, np.bool_)
+    for sid in block.kinds():
+        chosen = np.flatnonzero(sids == sid)
+        sound[chosen] = _sound_rows(words, positions[chosen], width_of(sid))
+    if bool(sound.all()):
+        return [block], []
+    kept = mixed(positions[sound], sids[sound])
+    return ([kept] if kept.count else []), [int(p) for p in positions[~sound]]
+
+
+def _sound_rows(words: Words, positions: NDArray[np.int64], width: int) -> NDArray[np.bool_]:
+    """Tell for frames of `width` words whether their CRC fits, some megabytes at a time."""
+    size = width * frames.WORD
+    cut = struct.Struct(f"<4x{size - 4}s")
+    crc32 = zlib.crc32
+    sound = np.empty(len(positions), np.bool_)
+    batch = max(1, _CHECK_BYTES // size)
+    for first in range(0, len(positions), batch):
+        some = positions[first : first + batch]
+        start, end = int(some[0]), int(some[-1]) + width
+        if end - start == len(some) * width:
+            data: memoryview | bytes = words.frame(start, end - start)
+        else:
+            data = words.i64[some[:, None] + np.arange(width)].tobytes()
+        computed = np.array([crc32(body) for (body,) in cut.iter_unpack(data)], np.uint32)
+        sound[first : first + batch] = computed == words.u32[2 * some]
+    return sound

@@ -1,0 +1,138 @@
+"""A compacted part: rows in standard Parquet, facts verbatim beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neural_core._series import NO_STEP
+from neural_core._storage import facts_file
+from neural_core._storage.parquet_reader import ParquetFile
+from neural_core._storage.part import Column, HistoryRow, join_columns
+from neural_core.errors import DamagedError
+from neural_core.records import Damage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["ORDINAL", "STEP", "TIME", "CompactedPart", "load_compacted"]
+
+ORDINAL, STEP, TIME = "__seq", "__step", "__time"
+
+
+def load_compacted(facts_path: Path) -> CompactedPart | None:
+    """Open the part that a facts file belongs to; None when its compaction was not finished.
+
+    Raises:
+        OSError: a file cannot be read.
+        DamagedError: a file is damaged.
+    """
+    facts = facts_file.read_facts_file(facts_path)
+    stem = facts_path.name.removesuffix(facts_file.SUFFIX)
+    parquet_path = facts_path.with_name(f"{stem}.parquet")
+    if not facts.rows:
+        return CompactedPart(stem, facts, None)
+    if not parquet_path.exists():
+        return None
+    parquet = ParquetFile(parquet_path)
+    whole = parquet.footer.get("neural.part") == stem and parquet.footer.get("neural.length") == str(facts.length)
+    return CompactedPart(stem, facts, parquet) if whole and parquet.rows == facts.rows else None
+
+
+class CompactedPart:
+    """The rows and facts of a part after compaction: same order, same ordinals."""
+
+    def __init__(self, stem: str, facts: facts_file.FactsFile, parquet: ParquetFile | None) -> None:
+        self.stem = stem
+        self.header: Mapping[str, Any] = facts.header
+        self.length = facts.length
+        self.rows = facts.rows
+        self.facts = facts.facts
+        self.fact_frames = facts.frames
+        self._damage = list(facts.damage)
+        self._parquet = parquet
+        self._columns = {} if parquet is None else _column_names(parquet)
+        self._fresh = True
+
+    @property
+    def damage(self) -> list[Damage]:
+        """What cannot be read as it was written, found so far."""
+        return self._damage
+
+    def refresh(self) -> bool:
+        """Nothing is ever added; True once."""
+        fresh, self._fresh = self._fresh, False
+        return fresh
+
+    def check(self) -> None:
+        """Check the CRC of every page."""
+        if self._parquet is not None:
+            problems = self._parquet.check()
+            known = {damage.problem for damage in self._damage}
+            name = f"metrics/{self.stem}.parquet"
+            self._damage += [Damage(name, None, None, problem) for problem in problems if problem not in known]
+
+    def names(self) -> list[str]:
+        """Metrics in the order of their columns."""
+        return list(self._columns)
+
+    def _read(self, column: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+        if self._parquet is None:
+            return np.empty(0)
+        return self._parquet.read(column, start, stop)[0]
+
+    def column(self, name: str, first: int = 0) -> Column:
+        """The points of a metric in the rows from the `first`-th on.
+
+        Raises:
+            DamagedError: a page's checksum does not fit.
+        """
+        if self._parquet is None or name not in self._columns:
+            return join_columns([])
+        values, present = self._parquet.read(self._columns[name], first)
+        ordinal, step, time = (self._read(own, first) for own in (ORDINAL, STEP, TIME))
+        if present is None:
+            return Column(ordinal, step, time, values)
+        return Column(ordinal[present], step[present], time[present], values[present])
+
+    def ordinals(self) -> NDArray[np.int64]:
+        """The ordinal of every row."""
+        return self._read(ORDINAL)
+
+    def times(self) -> NDArray[np.float64]:
+        """The time of every row."""
+        return self._read(TIME)
+
+    def steps(self) -> NDArray[np.int64]:
+        """The step of every row, `NO_STEP` for none."""
+        return self._read(STEP)
+
+    def history(self, start: int, stop: int) -> list[HistoryRow]:
+        """The rows from `start` to before `stop`."""
+        if self._parquet is None or stop <= start:
+            return []
+        steps, times = self._read(STEP, start, stop).tolist(), self._read(TIME, start, stop).tolist()
+        values: list[dict[str, float]] = [{} for _ in steps]
+        for name, column in self._columns.items():
+            numbers, present = self._parquet.read(column, start, stop)
+            held = range(len(values)) if present is None else np.flatnonzero(present).tolist()
+            listed = numbers.tolist()
+            for i in held:
+                values[i][name] = listed[i]
+        return [
+            HistoryRow(None if step == NO_STEP else step, time, row)
+            for step, time, row in zip(steps, times, values, strict=True)
+        ]
+
+
+def _column_names(parquet: ParquetFile) -> dict[str, str]:
+    """Give metric → column; columns are called as their metric, but for those that the footer lists."""
+    try:
+        renamed = json.loads(parquet.footer.get("neural.columns", "{}"))
+    except ValueError:
+        raise DamagedError("the footer's map of columns does not parse") from None
+    return {renamed.get(column, column): column for column in parquet.columns if column not in (ORDINAL, STEP, TIME)}

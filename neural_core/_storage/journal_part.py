@@ -1,0 +1,209 @@
+"""A journal part, read in place: live or not, sound or not."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import mmap
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neural_core._series import NO_STEP
+from neural_core._storage import frames
+from neural_core._storage.blocks import Block, Words, coalesce, gather, split_damaged
+from neural_core._storage.part import Column, HistoryRow, join_columns
+from neural_core._storage.scan import Scan
+from neural_core.errors import DamagedError, FormatVersionError
+from neural_core.records import Damage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["JournalPart"]
+
+_MAP_FROM = 2**20
+"""Smaller parts are read whole: a mapping holds a descriptor, and a run may have a thousand parts."""
+
+
+class JournalPart:
+    """The rows and facts of one ``.nj`` file. Never writes and never follows a link."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.stem = path.stem
+        self.header: Mapping[str, Any] = {}
+        self.size = 0
+        self.start_word = 0
+        self._words = Words(b"")
+        self._scan: Scan | None = None
+        self._blocks: list[Block] = []
+        self._ends: list[int] = []
+        self._checked = 0
+        self._damage: list[Damage] = []
+        self._facts: list[tuple[int, dict[str, Any]]] = []
+
+    @property
+    def rows(self) -> int:
+        """Rows found so far."""
+        return self._ends[-1] if self._ends else 0
+
+    @property
+    def facts(self) -> list[tuple[int, dict[str, Any]]]:
+        """(ordinal, fact) in order."""
+        return self._facts
+
+    @property
+    def fact_frames(self) -> list[tuple[int, bytes]]:
+        """(ordinal, body) of every extension frame, also of those that are no facts of ours."""
+        return [] if self._scan is None else self._scan.facts
+
+    @property
+    def schemas(self) -> Mapping[int, tuple[str, ...]]:
+        """Names by sid."""
+        return {} if self._scan is None else self._scan.schemas
+
+    @property
+    def places(self) -> Mapping[str, Mapping[int, int]]:
+        """Metric → sid → word of its value within a row of that kind."""
+        return {} if self._scan is None else self._scan.places
+
+    @property
+    def tail(self) -> int:
+        """Bytes at the end that are no whole frame: a call under way, or what a crash left."""
+        at = 0 if self._scan is None else self._scan.at * frames.WORD
+        return self.size - at
+
+    @property
+    def damage(self) -> list[Damage]:
+        """Gaps between sound frames, rows whose CRC does not fit, an unreadable header. The tail is not in it."""
+        gaps = [] if self._scan is None else self._scan.gaps
+        return self._damage + [self._say(a, b, "bytes that are no frame") for a, b in gaps]
+
+    def _say(self, first: int, after: int, problem: str) -> Damage:
+        return Damage(f"metrics/{self.path.name}", first * frames.WORD, (after - first) * frames.WORD, problem)
+
+    def refresh(self) -> bool:
+        """Look for new bytes; True when there were new rows or facts.
+
+        Raises:
+            OSError: the file cannot be read.
+            FormatVersionError: another major version.
+        """
+        with open(self.path, "rb", opener=_no_links) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == self.size:
+                return False
+            self.size = size
+            self._words = Words(_content(file.fileno(), size))
+        if self._scan is None and not self._begin():
+            return False
+        return self._advance()
+
+    def _begin(self) -> bool:
+        try:
+            found = frames.decode_header(self._words.buffer)
+        except FormatVersionError as error:
+            raise FormatVersionError(f"{self.path.name}: {error}") from None
+        except DamagedError as error:
+            # Frames carry all that rows need; only order and rank are lost with the header.
+            self._damage.append(Damage(f"metrics/{self.path.name}", 0, None, str(error)))
+            found = {}, frames.WORD
+        if found is None:
+            return False
+        self.header, start = found
+        self.start_word = start // frames.WORD
+        self._scan = Scan(self.start_word)
+        return True
+
+    def _advance(self) -> bool:
+        assert self._scan is not None
+        before = self.rows, len(self._scan.facts)
+        self._blocks += self._scan.advance(self._words)
+        self._blocks[self._checked :] = coalesce(self._blocks[self._checked :])
+        self._ends = list(itertools.accumulate(block.count for block in self._blocks))
+        if len(self._scan.facts) > before[1]:
+            self._facts = frames.join_facts(self._scan.facts)
+        return (self.rows, len(self._scan.facts)) != before
+
+    def check(self) -> None:
+        """Check the CRC of every row that was not checked yet; rows that fail are left out from then on."""
+        if self._scan is None or self._checked == len(self._blocks):
+            return
+        sound = self._blocks[: self._checked]
+        for block in self._blocks[self._checked :]:
+            kept, damaged = split_damaged(self._words, block, self._scan.width)
+            sound += kept
+            self._damage += [self._say(p, p + 1, "a row whose checksum does not fit") for p in damaged]
+        self._blocks = coalesce(sound)
+        self._checked = len(self._blocks)
+        self._ends = list(itertools.accumulate(block.count for block in self._blocks))
+
+    def names(self) -> list[str]:
+        """Metrics in the order of their first schema."""
+        return list(self.places)
+
+    def column(self, name: str, first: int = 0) -> Column:
+        """The points of a metric in the rows from the `first`-th on."""
+        place = self.places.get(name, {})
+        found = []
+        for block, end in zip(self._blocks, self._ends, strict=True):
+            if end > first:
+                points = gather(self._words, block.tail(first - (end - block.count)), place)
+                if points is not None:
+                    found.append(Column(*points))
+        return join_columns(found)
+
+    def ordinals(self) -> NDArray[np.int64]:
+        """The ordinal of every row."""
+        return np.concatenate([np.empty(0, np.int64), *(block.all_positions() for block in self._blocks)])
+
+    def sids(self) -> NDArray[np.uint16]:
+        """The kind of every row."""
+        runs = (np.full(b.count, b.sid, np.uint16) if b.sids is None else b.sids for b in self._blocks)
+        return np.concatenate([np.empty(0, np.uint16), *runs])
+
+    @property
+    def words(self) -> Words:
+        """The bytes that were found so far."""
+        return self._words
+
+    def times(self) -> NDArray[np.float64]:
+        """The time of every row."""
+        return self._words.f64[self.ordinals() + 2]
+
+    def steps(self) -> NDArray[np.int64]:
+        """The step of every row, `NO_STEP` for none."""
+        return self._words.i64[self.ordinals() + 1]
+
+    def history(self, start: int, stop: int) -> list[HistoryRow]:
+        """The rows from `start` to before `stop`."""
+        rows: list[HistoryRow] = []
+        index = bisect.bisect_right(self._ends, start)
+        while start < stop and index < len(self._blocks):
+            block, end = self._blocks[index], self._ends[index]
+            begin = end - block.count
+            rows += [self._row(*block.row(i)) for i in range(start - begin, min(stop, end) - begin)]
+            start, index = end, index + 1
+        return rows
+
+    def _row(self, position: int, sid: int) -> HistoryRow:
+        names = self.schemas[sid]
+        step = int(self._words.i64[position + 1])
+        first = position + frames.ROW_WORDS
+        values = self._words.f64[first : first + len(names)].tolist()
+        time = float(self._words.f64[position + 2])
+        return HistoryRow(None if step == NO_STEP else step, time, dict(zip(names, values, strict=True)))
+
+
+def _no_links(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+
+
+def _content(descriptor: int, size: int) -> bytes | memoryview:
+    if size < _MAP_FROM:
+        return os.read(descriptor, size)
+    return memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_READ))
