@@ -23,7 +23,7 @@ LOG_TAIL = 25  # lines of a failed step's output that are shown
 TEST_TIMEOUT = 300  # seconds after which a hanging test fails
 
 CHECKS = [
-    ("lint (ruff check)", ["ruff", "check", "."]),
+    ("lint (ruff check)", ["ruff", "check", "--output-format", "concise", "."]),
     ("format (ruff format --check)", ["ruff", "format", "--check", "."]),
     ("types (mypy --strict)", ["mypy"]),
 ]

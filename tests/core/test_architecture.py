@@ -58,6 +58,7 @@ ROOMS = [
 
 # Where `except Exception` (or wider) stands, and why nothing narrower does. To clean up and re-raise needs no entry.
 BROAD_EXCEPTS = {
+    "neural_core/_plotting/visualizer.py": "a picture that cannot be drawn must not end the training that it shows",
     "neural_core/_storage/hot_path.py": "a value's own __float__ raises what it likes; the slow path judges it again",
     "neural_core/_storage/values.py": "__float__, item() and repr of a stranger raise what they like; name the metric",
 }
