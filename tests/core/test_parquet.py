@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 import tempfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
 import polars
-import pyarrow.parquet  # type: ignore[import-untyped]  # it has no type hints
+import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -184,16 +182,6 @@ def test_footer_keys(tmp_path: Path) -> None:
     assert by_arrow.created_by.startswith("neural-core version ")
 
 
-def test_footer_crc(tmp_path: Path) -> None:
-    """The footer's CRC is that of its bytes with the eight digits set to zero."""
-    path = tmp_path / "a.parquet"
-    write(path, [Column("a", "double")], [[Chunk(np.arange(4.0))]], key="value")
-    data = path.read_bytes()
-    footer = data[-8 - struct.unpack("<I", data[-8:-4])[0] : -8]
-    digits = pyarrow.parquet.read_metadata(path).metadata[b"neural.footer_crc"]
-    assert zlib.crc32(footer.replace(digits, b"00000000")) == int(digits, 16)
-
-
 def test_statistics(tmp_path: Path) -> None:
     """Integer columns have minimum, maximum and number of gaps; double columns have no statistics."""
     columns = [Column("i", "int64", True), Column("d", "double")]
@@ -203,20 +191,6 @@ def test_statistics(tmp_path: Path) -> None:
     found = group.column(0).statistics
     assert (found.min, found.max, found.null_count) == (-5, 7, 1)
     assert group.column(1).statistics is None
-
-
-def test_page_checksums(tmp_path: Path) -> None:
-    """A flipped bit in a page is found by pyarrow's own check of page CRCs, with and without gaps."""
-    path = tmp_path / "a.parquet"
-    for optional in (False, True):
-        columns = [Column("a", "double", optional)]
-        write_parquet(path, columns, [[Chunk(np.arange(50.0))]], {})
-        data = bytearray(path.read_bytes())
-        data[data.index(struct.pack("<d", 25.0))] ^= 1
-        path.write_bytes(data)
-        with pytest.raises(OSError, match="CRC"):
-            by_pyarrow(path)
-        path.unlink()
 
 
 def test_slices(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet  # type: ignore[import-untyped]  # it has no type hints
+import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,6 +133,30 @@ def test_crc_is_checked_once(original: bytes, tmp_path: Path) -> None:
     assert len(file.read("a", 19)[0]) == 19
     with pytest.raises(DamagedError):
         file.read("a", 0, 1)
+
+
+def test_page_checksums(tmp_path: Path) -> None:
+    """A flipped bit in a page is found by pyarrow's own check of page CRCs, with and without gaps."""
+    path = tmp_path / "a.parquet"
+    for optional in (False, True):
+        columns = [Column("a", "double", optional)]
+        write_parquet(path, columns, [[Chunk(np.arange(50.0))]], {})
+        data = bytearray(path.read_bytes())
+        data[data.index(struct.pack("<d", 25.0))] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(OSError, match="CRC"):
+            pyarrow.parquet.read_table(path, page_checksum_verification=True)
+        path.unlink()
+
+
+def test_footer_crc(tmp_path: Path) -> None:
+    """The footer's CRC is that of its bytes with the eight digits set to zero."""
+    path = tmp_path / "a.parquet"
+    write_parquet(path, [Column("a", "double")], [[Chunk(np.arange(4.0))]], {"key": "value"})
+    data = path.read_bytes()
+    footer = data[-8 - struct.unpack("<I", data[-8:-4])[0] : -8]
+    digits = pyarrow.parquet.read_metadata(path).metadata[b"neural.footer_crc"]
+    assert zlib.crc32(footer.replace(digits, b"00000000")) == int(digits, 16)
 
 
 def test_page_header_sizes() -> None:
