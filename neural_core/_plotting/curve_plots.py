@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from neural_core._plotting.curves import Curve, draw, fit
-from neural_core._plotting.layout import axis_word, grid, panel_title
+from neural_core._plotting.layout import axis_word, grid, panel_title, tick_room
 from neural_core._plotting.style import INK, MUTED, PALETTE, add_axes, colour_of, font, heading, new_figure
 from neural_core._plotting.text import number
 from neural_core._series import lower_is_better
@@ -80,6 +80,7 @@ def _mark(axes: Axes, point: tuple[float, float], text: str, *, above: bool, bes
         text, point, xytext=({"left": -4, "right": 4}.get(side, 0), 9 if above else -9), textcoords="offset points",
         ha=side, va="bottom" if above else "top", color=INK if best else MUTED, zorder=6,
         fontproperties=font(9, "bold" if best else "normal"), parse_math=False, usetex=False,
+        bbox={"facecolor": "white", "edgecolor": "none", "linewidth": 0, "pad": 1, "alpha": 0.85},
     )  # fmt: skip
 
 
@@ -128,10 +129,10 @@ def combined_figure(
     columns = _columns(panels)
     for place, (axes, family) in enumerate(zip(panels, shown, strict=True)):
         _panel(axes, family, curves, drawn if same else [])
-        if place + columns < len(panels) and same:
-            axes.tick_params(labelbottom=False)
+        if place + columns < len(panels):
+            axes.tick_params(labelbottom=not same)
         else:
-            axis_word(axes, "step" if curves[family.members[0][1]].stepped else "position")
+            axis_word(axes, ("step" if drawn[0].stepped else "position") if same else "step, or position without one")
     return figure
 
 
@@ -148,6 +149,5 @@ def _panel(axes: Axes, family: Family, curves: Mapping[str, Curve], across: Sequ
         last = number(curve.last[1], 3)
         alone = len(own) == 1
         values.append((last if alone else f"{split or family.title[:12]} {last}", MUTED if alone else colour_of(ordinal)))
-    width = axes.get_window_extent().width / axes.figure.dpi
-    fit(axes, own, across=across, ticks=(max(2, int(width / 0.75)), 4))
+    fit(axes, own, across=across, ticks=tick_room(axes))
     panel_title(axes, family.title, values)

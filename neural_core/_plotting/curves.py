@@ -116,7 +116,7 @@ def _draw_points(axes: Axes, curve: Curve, colour: str) -> None:
     alone = finite & ~np.concatenate(([False], finite[:-1])) & ~np.concatenate((finite[1:], [False]))
     few = curve.count <= _MARKED
     shown = finite if few else alone
-    size = 7.0 if curve.count == 1 else 4.0
+    size = 7.0 if curve.count == 1 else 5.0
     dots = {"markerfacecolor": colour, "markeredgecolor": "white", "markeredgewidth": 0.8 if few else 0.0}
     axes.plot(
         curve.x[shown], curve.y[shown], linestyle="None", marker="o", markersize=size if few else 2.5, zorder=4, **dots
@@ -127,7 +127,7 @@ def _draw_edges(axes: Axes, curve: Curve, colour: str) -> None:
     """Put a triangle at the edge where a value is infinite."""
     for x, y, marker in ((curve.above, 0.985, "^"), (curve.below, 0.015, "v")):
         axes.plot(
-            x, np.full(len(x), y), linestyle="None", marker=marker, markersize=5, markerfacecolor=colour,
+            x, np.full(len(x), y), linestyle="None", marker=marker, markersize=8, markerfacecolor=colour,
             markeredgecolor="white", markeredgewidth=0.5, transform=axes.get_xaxis_transform(), zorder=4,
         )  # fmt: skip
 
@@ -163,5 +163,6 @@ def fit(
     scale_axis(axes, "y", *limits(low, high, pad, log=log), log=log, ticks=ticks[1])
     wide = [curve.x for curve in (*curves, *across)]
     left, right = min(float(x.min()) for x in wide), max(float(x.max()) for x in wide)
-    scale_axis(axes, "x", *limits(left, right, 0.012), log=False, ticks=ticks[0])
+    left, right = (left - 1, right + 1) if left == right else limits(left, right, 0.012)
+    scale_axis(axes, "x", left, right, log=False, ticks=ticks[0], whole=True)
     return log

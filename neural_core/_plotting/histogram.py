@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_core._plotting.layout import grid, panel_title
+from neural_core._plotting.layout import grid, panel_title, tick_room
 from neural_core._plotting.style import INK, MUTED, PALETTE, scale_axis, words
 from neural_core._plotting.text import number
 from neural_core.records import Series
@@ -60,20 +60,20 @@ def _histogram(axes: Axes, name: str, value: Floats, left_out: int) -> None:
     if len(edges) == 2:
         counts[:] = len(value)
     middle = float(np.median(value))
-    axes.stairs(counts, edges, fill=True, facecolor=PALETTE[0], alpha=0.85, edgecolor="white", linewidth=0)
-    axes.vlines(edges[1:-1], 0, counts.max() * 1.2, colors="white", linewidth=0.8)
-    axes.plot([middle, middle], [0, counts.max() * 1.06], color=INK, linewidth=1.2, linestyle="-", marker="None")
+    axes.bar(
+        edges[:-1], counts, np.diff(edges), align="edge", color=PALETTE[0], edgecolor="white", linewidth=0.8, zorder=2
+    )
+    axes.plot([middle, middle], [0, counts.max() * 1.06], color=INK, linewidth=1.2, linestyle="-", marker="None", zorder=3)
     _axes_of(axes, edges, int(counts.max()), log=log)
     _median_word(axes, middle, float(counts.max()), log=log)
     panel_title(axes, name, [(f"{left_out:,} not finite", MUTED)] if left_out else ())
 
 
 def _axes_of(axes: Axes, edges: Floats, highest: int, *, log: bool) -> None:
-    width = axes.get_window_extent().width / axes.figure.dpi
-    pad = (edges[-1] - edges[0]) * 0.02
+    pad = (edges[-1] - edges[0]) * (0.02 if len(edges) > 2 else 1.5)
     low, high = (edges[0] / 1.1, edges[-1] * 1.1) if log else (edges[0] - pad, edges[-1] + pad)
-    scale_axis(axes, "x", float(low), float(high), log=log, ticks=max(2, int(width / 0.75)))
-    scale_axis(axes, "y", 0, highest * 1.24, log=False, ticks=4)
+    scale_axis(axes, "x", float(low), float(high), log=log, ticks=tick_room(axes)[0])
+    scale_axis(axes, "y", 0, highest * 1.24, log=False, whole=True, ticks=tick_room(axes)[1])
 
 
 def _median_word(axes: Axes, middle: float, highest: float, *, log: bool) -> None:

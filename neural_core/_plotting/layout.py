@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from neural_core._plotting.style import INK, MUTED, add_axes, heading, new_figure, words
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["PER_PAGE", "axis_word", "columns_of", "grid", "page_key", "pages", "panel_title", "width_of"]
+__all__ = ["PER_PAGE", "axis_word", "columns_of", "grid", "page_key", "pages", "panel_title", "size_of", "tick_room", "width_of"]
 
 PER_PAGE = 20
 _TOP, _BOTTOM, _LEFT, _RIGHT = 1.3, 0.62, 0.8, 0.35
-_GAP_X, _GAP_Y = 0.72, 0.5
+_GAP_X, _GAP_Y = 0.72, 0.6
 _MIN_PANEL = 0.95
 
 T = TypeVar("T")
@@ -75,29 +75,40 @@ def width_of(text: str, size: float = 9, *, bold: bool = False) -> float:
     return len(text) * size * (0.68 if bold else 0.6) / 72
 
 
+def figure_of(axes: Axes) -> Figure:
+    """Give the figure that axes were made in."""
+    return cast("Figure", axes.get_figure())  # ours are never detached, nor within a SubFigure
+
+
+def size_of(axes: Axes) -> tuple[float, float]:
+    """Give width and height of axes in inches."""
+    box = axes.get_position()
+    width, height = figure_of(axes).get_size_inches()
+    return float(box.width * width), float(box.height * height)
+
+
+def tick_room(axes: Axes) -> tuple[int, int]:
+    """Say how many tick labels find room across and up."""
+    width, height = size_of(axes)
+    return max(2, min(9, int(width / 0.75))), max(3, min(7, int(height / 0.35)))
+
+
+def beside(axes: Axes, right: float, up: float) -> Transform:
+    """Place texts relative to axes, moved by inches."""
+    return axes.transAxes + ScaledTranslation(right, up, figure_of(axes).dpi_scale_trans)
+
+
 def panel_title(axes: Axes, text: str, values: Sequence[tuple[str, str]] = ()) -> None:
     """Write the name of a panel above it, and at its right some short texts, each with its colour."""
-    figure = axes.get_figure()
-    if figure is None:
-        return
-    above = axes.transAxes + ScaledTranslation(0, 0.07, figure.dpi_scale_trans)
-    room = axes.get_window_extent().width / figure.dpi
+    width = room = size_of(axes)[0]
+    above = beside(axes, 0, 0.07)
     for value, colour in reversed(values):
-        words(axes, room_part(axes, room), 1, value, size=8.5, colour=colour, transform=above, ha="right", va="bottom")
+        words(axes, room / width, 1, value, size=8.5, colour=colour, transform=above, ha="right", va="bottom")
         room -= width_of(value, 8.5) + 0.1
     length = max(6, int(room / width_of("x", 9, bold=True)))
     words(axes, 0, 1, text, weight="bold", colour=INK, length=length, transform=above, ha="left", va="bottom")
 
 
-def room_part(axes: Axes, inches: float) -> float:
-    """Give a distance from the left edge of axes as a part of their width."""
-    figure = axes.get_figure()
-    return inches / (axes.get_window_extent().width / figure.dpi) if figure is not None else 1.0
-
-
 def axis_word(axes: Axes, text: str) -> None:
     """Write what the horizontal axis is, below its middle."""
-    figure = axes.get_figure()
-    if figure is not None:
-        below = axes.transAxes + ScaledTranslation(0, -0.3, figure.dpi_scale_trans)
-        words(axes, 0.5, 0, text, colour=MUTED, transform=below, ha="center", va="top")
+    words(axes, 0.5, 0, text, colour=MUTED, transform=beside(axes, 0, -0.3), ha="center", va="top")

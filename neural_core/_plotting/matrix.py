@@ -141,7 +141,7 @@ def _names(axes: Axes, names: list[str], side: float) -> None:
         words(axes, -0.5 - 0.08 * len(names) / side, place, text, size=size, ha="right", va="center")
         words(
             axes, place + (0.1 if slanted else 0), len(names) - 0.5 + 0.1 * len(names) / side, text, size=size,
-            ha="right" if slanted else "center", va="top", rotation=35 if slanted else 0, rotation_mode="anchor",
+            ha="right" if slanted else "center", va="top", rotation=(35 if side / len(names) > 0.35 else 60) if slanted else 0, rotation_mode="anchor",
         )  # fmt: skip
 
 

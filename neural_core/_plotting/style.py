@@ -76,7 +76,7 @@ def new_figure(size: tuple[float, float]) -> Figure:
 def heading(figure: Figure, title: str, subtitle: str = "") -> None:
     """Write title and subtitle at the upper left."""
     width, height = figure.get_size_inches()
-    room = max(12, int((width - 0.6) / 0.125))
+    room = max(12, int((width - 0.6) / 0.142))
     words(figure, 0.3 / width, 1 - 0.42 / height, title, size=14, weight="bold", length=room, va="center")
     words(figure, 0.3 / width, 1 - 0.70 / height, subtitle, size=9, colour=MUTED, length=2 * room, va="center")
 
@@ -136,20 +136,22 @@ class PowerFormatter(Formatter):
         return compact(float(x), float(x))
 
 
-def scale_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float, *, log: bool, ticks: int) -> None:
-    """Set limits, scale, ticks and number format of one axis."""
+def scale_axis(
+    axes: Axes, which: Literal["x", "y"], low: float, high: float, *, log: bool, ticks: int, whole: bool = False
+) -> None:
+    """Set limits, scale, ticks and number format of one axis; `whole` for ticks at whole numbers only."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     if log:
         axes.set(**{f"{which}scale": "log"})
     axes.set(**{f"{which}lim": (low, high)})
-    axis.set_major_locator(LogLocator(10, subs=(1.0,), numticks=ticks) if log else _linear(low, high, ticks))
+    axis.set_major_locator(LogLocator(10, subs=(1.0,), numticks=ticks) if log else _linear(low, high, ticks, whole))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(PowerFormatter() if log else NumberFormatter())
     _plain_labels(axis, float(axes.xaxis.get_major_ticks(1)[0].label1.get_fontsize()))
 
 
-def _linear(low: float, high: float, ticks: int) -> MaxNLocator | FixedLocator:
+def _linear(low: float, high: float, ticks: int, whole: bool) -> MaxNLocator | FixedLocator:
     """A locator that also survives a range that doubles can hardly resolve."""
     if high - low < 1e-12 * max(abs(low), abs(high)):
         return FixedLocator([(low + high) / 2])
-    return MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10])
+    return MaxNLocator(nbins=ticks, steps=[1, 2, 2.5, 5, 10], integer=whole, min_n_ticks=1)
