@@ -37,7 +37,8 @@ def join_columns(columns: Sequence[Column]) -> Column:
     """Put columns one behind the other; the arrays are contiguous and nobody else's."""
     if len(columns) == 1:
         only = columns[0]
-        return Column(*map(np.ascontiguousarray, (only.ordinal, only.step, only.time, only.value)))
+        tidy = np.ascontiguousarray
+        return Column(tidy(only.ordinal), tidy(only.step), tidy(only.time), tidy(only.value))
     return Column(
         np.concatenate([np.empty(0, np.int64), *(column.ordinal for column in columns)]),
         np.concatenate([np.empty(0, np.int64), *(column.step for column in columns)]),

@@ -1,0 +1,163 @@
+"""Hyperparameters and metadata as strict JSON, and back. Whatever cannot be kept exactly is kept readable and marked.
+
+Marks are objects with one key that begins with ``$``: ``{"$number": "NaN"}``, ``{"$repr": "<Model …>"}``. A user's
+own mapping with such a key is wrapped in ``{"$mapping": [[key, value], …]}``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import enum
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import PurePath
+from typing import Any
+
+import attrs
+
+from neural_core.errors import ArgumentTypeError
+
+__all__ = ["as_mapping", "flatten", "from_plain", "to_plain"]
+
+_MAX_DEPTH = 50
+_MAX_REPR = 2_000
+_MAX_ARRAY = 1_000
+_SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def as_mapping(hyperparameters: object, what: str = "hyperparameters") -> Mapping[Any, Any]:
+    """Give the pairs of a mapping, a dataclass, an attrs object or an argparse.Namespace.
+
+    Raises:
+        ArgumentTypeError: it is none of these.
+    """
+    found = _pairs(hyperparameters)
+    if found is None:
+        raise ArgumentTypeError(
+            f"{what} are a mapping, a dataclass, an attrs object or an argparse.Namespace, "
+            f"not {type(hyperparameters).__name__}"
+        )
+    return found
+
+
+def _pairs(value: object) -> Mapping[Any, Any] | None:
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, type):
+        return None
+    if dataclasses.is_dataclass(value):
+        return {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+    kind: Any = type(value)
+    if attrs.has(kind):
+        return {item.name: getattr(value, item.name) for item in attrs.fields(kind)}
+    if isinstance(value, argparse.Namespace):
+        return dict(vars(value))
+    return None
+
+
+def to_plain(value: object, depth: int = 0) -> Any:
+    """Give what strict JSON holds of any value; never raises and never recurses without end."""
+    if value is None or (isinstance(value, (bool, str)) and type(value) in (bool, str)):
+        return value
+    if type(value) is int:
+        return value if abs(value) < 2**63 else {"$number": str(value) if abs(value) < 10**1000 else _repr(value)}
+    if type(value) is float:
+        return value if math.isfinite(value) else {"$number": _name_of(value)}
+    if depth >= _MAX_DEPTH:
+        return {"$repr": "(nested too deeply)"}
+    return _to_plain_object(value, depth + 1)
+
+
+def _to_plain_object(value: object, depth: int) -> Any:
+    try:
+        pairs = _pairs(value)
+        if pairs is not None:
+            return _plain_mapping(pairs, depth)
+        if isinstance(value, enum.Enum):
+            return to_plain(value.value, depth)
+        if isinstance(value, PurePath):
+            return str(value)
+        if isinstance(value, (str, int, float)):
+            return to_plain(next(base(value) for base in (str, int, float) if isinstance(value, base)), depth)
+        if isinstance(value, (set, frozenset)):
+            return [to_plain(item, depth) for item in sorted(value, key=repr)]
+        if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+            return [to_plain(item, depth) for item in value]
+        return _plain_number(value, depth)
+    except Exception:  # noqa: BLE001 - a stranger's object may raise anything while it is looked at
+        return {"$repr": _repr(value)}
+
+
+def _plain_number(value: object, depth: int) -> Any:
+    """NumPy and tensor scalars become numbers, small arrays lists, all else its repr."""
+    if isinstance(value, Decimal):
+        return {"$number": str(value)} if value.is_finite() else to_plain(float(value), depth)
+    tolist, size = getattr(value, "tolist", None), getattr(value, "size", None)
+    if callable(tolist) and (not isinstance(size, int) or size <= _MAX_ARRAY):
+        listed = tolist()
+        if isinstance(listed, (bool, int, float, str, list)):
+            return to_plain(listed, depth)
+    return {"$repr": _repr(value)}
+
+
+def _plain_mapping(pairs: Mapping[Any, Any], depth: int) -> Any:
+    plain = {key if isinstance(key, str) else _repr(key): to_plain(item, depth) for key, item in pairs.items()}
+    if any(key.startswith("$") for key in plain):
+        return {"$mapping": [[key, item] for key, item in plain.items()]}
+    return plain
+
+
+def _name_of(number: float) -> str:
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def _repr(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - a stranger's __repr__ may raise anything
+        text = f"<{type(value).__name__} without a readable repr>"
+    return text if len(text) <= _MAX_REPR else text[: _MAX_REPR - 1] + "…"
+
+
+def from_plain(value: Any) -> Any:
+    """Give the value that JSON stands for: numbers as numbers, a repr as its text."""
+    if isinstance(value, list):
+        return [from_plain(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"$number": str(text)}:
+            return _number(text)
+        case {"$repr": str(text)}:
+            return text
+        case {"$mapping": list(pairs)}:
+            return {str(pair[0]): from_plain(pair[1]) for pair in pairs if isinstance(pair, list) and len(pair) == 2}
+    return {key: from_plain(item) for key, item in value.items()}
+
+
+def _number(text: str) -> Any:
+    if text in _SPECIAL:
+        return _SPECIAL[text]
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def flatten(hyperparameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give (dotted name, value) of nested hyperparameters; lists as JSON text, as filters compare them."""
+    for key, value in hyperparameters.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{name}.")
+        elif isinstance(value, (list, Mapping)):
+            yield name, json.dumps(to_plain(value))
+        else:
+            yield name, value
