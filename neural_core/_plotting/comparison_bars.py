@@ -27,9 +27,15 @@ def best_figure(best: Mapping[str, Sequence[Best | None]], labels: Sequence[str]
     left = 0.5 + max(len(name) for name in names) * 0.078
     width = left + columns * 2.9 + (columns - 1) * 0.4
     figure, panels = grid(
-        "Best values", "bold: best of the metric  ·  axes are fitted to the values, not all begin at 0", len(best),
-        (max(8.0, width), 3.0), columns=columns, panel=max(0.9, len(labels) * _ROW + 0.1), left=left, gap=0.4,
-    )  # fmt: skip
+        "Best values",
+        "bold: best of the metric  ·  axes are fitted to the values, not all begin at 0",
+        len(best),
+        (max(8.0, width), 3.0),
+        columns=columns,
+        panel=max(0.9, len(labels) * _ROW + 0.1),
+        left=left,
+        gap=0.4,
+    )
     for place, (axes, (metric, values)) in enumerate(zip(panels, best.items(), strict=True)):
         _panel(axes, metric, values)
         if place % columns == 0:
@@ -58,20 +64,34 @@ def _panel(axes: Axes, metric: str, values: Sequence[Best | None]) -> None:
 def _bar(axes: Axes, place: int, best: Best | None, *, base: float, bold: bool) -> None:
     pad = 0.06 / size_of(axes)[0] * (axes.get_xlim()[1] - axes.get_xlim()[0])
     if best is None:
-        words(axes, base + pad, place, "–", colour=FAINT, va="center")
+        words(axes, base + pad, place, "—", colour=FAINT, va="center")
         return
     axes.barh(place, best.value - base, 0.62, left=base, color=colour_of(place), edgecolor="none", linewidth=0)
     back = best.value < base
     words(
-        axes, best.value - pad if back else best.value + pad, place, number(best.value), size=8.5,
-        weight="bold" if bold else "normal", colour=BEST if bold else INK, va="center", ha="right" if back else "left",
-    )  # fmt: skip
+        axes,
+        best.value - pad if back else best.value + pad,
+        place,
+        number(best.value),
+        size=8.5,
+        weight="bold" if bold else "normal",
+        colour=BEST if bold else INK,
+        va="center",
+        ha="right" if back else "left",
+    )
 
 
 def _names(axes: Axes, names: Sequence[str]) -> None:
     width = size_of(axes)[0]
     for place, name in enumerate(names):
         words(
-            axes, -0.1 / width, place, name, size=9, colour=INK, ha="right", va="center",
+            axes,
+            -0.1 / width,
+            place,
+            name,
+            size=9,
+            colour=INK,
+            ha="right",
+            va="center",
             transform=axes.get_yaxis_transform(),
-        )  # fmt: skip
+        )

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neural_core._plotting.curve_plots import remarks
 from neural_core._plotting.curves import Curve, draw, fit
 from neural_core._plotting.layout import axis_word, size_of, tick_room
 from neural_core._plotting.style import (
-    INK, LINE, MUTED, add_axes, colour_of, dash_of, heading, new_figure, words,
-)  # fmt: skip
+    INK,
+    LINE,
+    MUTED,
+    add_axes,
+    colour_of,
+    dash_of,
+    heading,
+    new_figure,
+    words,
+)
 from neural_core._plotting.text import drawable_text, number
 
 if TYPE_CHECKING:
@@ -75,7 +83,7 @@ def _name_lines(axes: Axes, named: Sequence[tuple[int, Curve]], names: Sequence[
     ends = sorted(((_part(axes, curve.last), place, curve) for place, curve in named), key=lambda end: end[0][1])
     places = spread([end[0][1] * height for end in ends], _ROW * 0.85, 0.0, height)
     column = 0.74 + max(len(names[place]) for place, _ in named) * 0.078 + 0.62
-    style = {"transform": axes.transAxes, "va": "center"}
+    style: dict[str, Any] = {"transform": axes.transAxes, "va": "center"}
     for (end, place, curve), up in zip(ends, places, strict=True):
         if end[0] > 0.9:  # a long way back to a line that ended early would cross the others
             _join(axes, end, 1 + 0.30 / width, up / height)
@@ -95,13 +103,26 @@ def _part(axes: Axes, point: tuple[float, float]) -> tuple[float, float]:
 
 def _join(axes: Axes, end: tuple[float, float], x: float, y: float) -> None:
     axes.plot(
-        [end[0], x], [end[1], y], color=LINE, linewidth=0.8, linestyle="-", marker="None",
-        transform=axes.transAxes, clip_on=False, zorder=1,
-    )  # fmt: skip
+        [end[0], x],
+        [end[1], y],
+        color=LINE,
+        linewidth=0.8,
+        linestyle="-",
+        marker="None",
+        transform=axes.transAxes,
+        clip_on=False,
+        zorder=1,
+    )
 
 
 def _key(axes: Axes, place: int, left: float, right: float, y: float) -> None:
     axes.plot(
-        [left, right], [y, y], color=colour_of(place), linestyle=dash_of(place), linewidth=2.2, marker="None",
-        transform=axes.transAxes, clip_on=False,
-    )  # fmt: skip
+        [left, right],
+        [y, y],
+        color=colour_of(place),
+        linestyle=dash_of(place),
+        linewidth=2.2,
+        marker="None",
+        transform=axes.transAxes,
+        clip_on=False,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Rectangle
 
@@ -45,7 +45,7 @@ def _texts(row: Parameter, columns: Sequence[int]) -> list[str | None]:
 
 
 def _cell(text: str | None) -> str:
-    return "–" if text is None else drawable_text(text, 24) or "(empty)"
+    return "—" if text is None else drawable_text(text, 24) or "(empty)"
 
 
 def _width(texts: Sequence[str], pad: float) -> float:
@@ -58,10 +58,10 @@ def _subtitle(rows: Sequence[Parameter]) -> str:
     return f"{text}  ·  {len(rows) - _ROWS} more rows are not shown" if len(rows) > _ROWS else text
 
 
-def _put(figure: Figure, x: float, y: float, text: str, **more: object) -> None:
+def _put(figure: Figure, x: float, y: float, text: str, **more: Any) -> None:
     """Write at inches from the upper left corner."""
     width, height = figure.get_size_inches()
-    words(figure, x / width, 1 - y / height, text, va="center", **more)  # type: ignore[arg-type]  # passed through
+    words(figure, x / width, 1 - y / height, text, va="center", **more)
 
 
 def _box(figure: Figure, x: float, y: float, across: float, down: float, colour: str) -> None:
@@ -69,10 +69,16 @@ def _box(figure: Figure, x: float, y: float, across: float, down: float, colour:
     corner = (x / width, 1 - (y + down) / height)
     figure.add_artist(
         Rectangle(
-            corner, across / width, down / height, transform=figure.transFigure, facecolor=colour, edgecolor="none",
-            linewidth=0, zorder=-1,
+            corner,
+            across / width,
+            down / height,
+            transform=figure.transFigure,
+            facecolor=colour,
+            edgecolor="none",
+            linewidth=0,
+            zorder=-1,
         )
-    )  # fmt: skip
+    )
 
 
 def _head(figure: Figure, heads: Sequence[str], columns: Sequence[int], first: float, widths: Sequence[float]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Family", "combined_figure", "families", "metric_figure", "remarks"]
 
-_SPLITS = frozenset("train training val valid validation eval dev test testing".split())
+_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "eval", "dev", "test", "testing"})
 
 
 def metric_figure(name: str, curve: Curve, size: tuple[float, float]) -> Figure:
@@ -69,19 +69,34 @@ def _mark_extremes(axes: Axes, name: str, curve: Curve) -> None:
 
 def _mark(axes: Axes, point: tuple[float, float], text: str, *, above: bool, best: bool) -> None:
     axes.plot(
-        [point[0]], [point[1]], linestyle="None", marker="o", markersize=7, markeredgewidth=1.6, zorder=5,
-        markerfacecolor=PALETTE[0] if best else "white", markeredgecolor="white" if best else PALETTE[0],
+        [point[0]],
+        [point[1]],
+        linestyle="None",
+        marker="o",
+        markersize=7,
+        markeredgewidth=1.6,
+        zorder=5,
+        markerfacecolor=PALETTE[0] if best else "white",
+        markeredgecolor="white" if best else PALETTE[0],
         clip_on=False,
-    )  # fmt: skip
+    )
     left, right = axes.get_xlim()
     part = (point[0] - left) / (right - left)
     side = "left" if part < 0.14 else "right" if part > 0.86 else "center"
     axes.annotate(
-        text, point, xytext=({"left": -4, "right": 4}.get(side, 0), 9 if above else -9), textcoords="offset points",
-        ha=side, va="bottom" if above else "top", color=INK if best else MUTED, zorder=6,
-        fontproperties=font(9, "bold" if best else "normal"), parse_math=False, usetex=False,
+        text,
+        point,
+        xytext=({"left": -4, "right": 4}.get(side, 0), 9 if above else -9),
+        textcoords="offset points",
+        ha=side,
+        va="bottom" if above else "top",
+        color=INK if best else MUTED,
+        zorder=6,
+        fontproperties=font(9, "bold" if best else "normal"),
+        parse_math=False,
+        usetex=False,
         bbox={"facecolor": "white", "edgecolor": "none", "linewidth": 0, "pad": 1, "alpha": 0.85},
-    )  # fmt: skip
+    )
 
 
 @frozen
@@ -148,6 +163,8 @@ def _panel(axes: Axes, family: Family, curves: Mapping[str, Curve], across: Sequ
         draw(axes, curve, colour_of(ordinal), width=1.4)
         last = number(curve.last[1], 3)
         alone = len(own) == 1
-        values.append((last if alone else f"{split or family.title[:12]} {last}", MUTED if alone else colour_of(ordinal)))
+        values.append(
+            (last if alone else f"{split or family.title[:12]} {last}", MUTED if alone else colour_of(ordinal))
+        )
     fit(axes, own, across=across, ticks=tick_room(axes))
     panel_title(axes, family.title, values)

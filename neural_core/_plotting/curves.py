@@ -70,12 +70,22 @@ def make_curve(series: Series) -> Curve | None:
     thin = downsample(Series(series.name, x, series.time, holed), _POINTS)
     means = _bucket_means(x, holed) if len(thin) < len(series) else (None, None)
     last = int(np.flatnonzero(finite)[-1])
-    points = [(float(x[i]), float(value[i])) for i in (*found, last)]
+    low, high, end = ((float(x[i]), float(value[i])) for i in (*found, last))
     return Curve(
-        thin.step.astype(np.float64), thin.value, *means, _edge(x, value == np.inf), _edge(x, value == -np.inf),
-        *points, len(value), int(np.isnan(series.value).sum()), int(np.isinf(value).sum()),
-        not bool((series.step == NO_STEP).any()),
-    )  # fmt: skip
+        x=thin.step.astype(np.float64),
+        y=thin.value,
+        mean_x=means[0],
+        mean_y=means[1],
+        above=_edge(x, value == np.inf),
+        below=_edge(x, value == -np.inf),
+        low=low,
+        high=high,
+        last=end,
+        count=len(value),
+        missing=int(np.isnan(series.value).sum()),
+        infinite=int(np.isinf(value).sum()),
+        stepped=not bool((series.step == NO_STEP).any()),
+    )
 
 
 def _edge(x: NDArray[np.int64], where: NDArray[np.bool_]) -> Floats:
@@ -98,7 +108,12 @@ def _bucket_means(x: NDArray[np.int64], y: Floats) -> tuple[Floats, Floats]:
 
 def draw(axes: Axes, curve: Curve, colour: str, *, dash: Any = "solid", width: float = 1.8, band: bool = True) -> None:
     """Draw one curve: all points up to some hundred, beyond that the extremes pale and the mean strong."""
-    common = {"color": colour, "antialiased": True, "solid_capstyle": "round", "solid_joinstyle": "round"}
+    common: dict[str, Any] = {
+        "color": colour,
+        "antialiased": True,
+        "solid_capstyle": "round",
+        "solid_joinstyle": "round",
+    }
     line = common | {"linestyle": dash, "linewidth": width, "marker": "None"}
     if curve.mean_x is None or curve.mean_y is None:
         axes.plot(curve.x, curve.y, zorder=3, **line)
@@ -117,7 +132,11 @@ def _draw_points(axes: Axes, curve: Curve, colour: str) -> None:
     few = curve.count <= _MARKED
     shown = finite if few else alone
     size = 7.0 if curve.count == 1 else 5.0
-    dots = {"markerfacecolor": colour, "markeredgecolor": "white", "markeredgewidth": 0.8 if few else 0.0}
+    dots: dict[str, Any] = {
+        "markerfacecolor": colour,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.8 if few else 0.0,
+    }
     axes.plot(
         curve.x[shown], curve.y[shown], linestyle="None", marker="o", markersize=size if few else 2.5, zorder=4, **dots
     )
@@ -127,15 +146,23 @@ def _draw_edges(axes: Axes, curve: Curve, colour: str) -> None:
     """Put a triangle at the edge where a value is infinite."""
     for x, y, marker in ((curve.above, 0.985, "^"), (curve.below, 0.015, "v")):
         axes.plot(
-            x, np.full(len(x), y), linestyle="None", marker=marker, markersize=8, markerfacecolor=colour,
-            markeredgecolor="white", markeredgewidth=0.5, transform=axes.get_xaxis_transform(), zorder=4,
-        )  # fmt: skip
+            x,
+            np.full(len(x), y),
+            linestyle="None",
+            marker=marker,
+            markersize=8,
+            markerfacecolor=colour,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            transform=axes.get_xaxis_transform(),
+            zorder=4,
+        )
 
 
 def wants_log(curves: Sequence[Curve]) -> bool:
     """Tell whether all values are positive and span three decades or more."""
     lows, highs = zip(*((curve.low[1], curve.high[1]) for curve in curves), strict=True)
-    return min(lows) > 0 and max(highs) / min(lows) >= 1000
+    return bool(min(lows) > 0 and max(highs) / min(lows) >= 1000)
 
 
 def limits(low: float, high: float, pad: float, *, log: bool = False) -> tuple[float, float]:
@@ -150,9 +177,13 @@ def limits(low: float, high: float, pad: float, *, log: bool = False) -> tuple[f
 
 
 def fit(
-    axes: Axes, curves: Sequence[Curve], *, across: Sequence[Curve] = (), pad: float = 0.06,
+    axes: Axes,
+    curves: Sequence[Curve],
+    *,
+    across: Sequence[Curve] = (),
+    pad: float = 0.06,
     ticks: tuple[int, int] = (8, 6),
-) -> bool:  # fmt: skip
+) -> bool:
     """Set both axes so that they hold the curves, and x also those of `across`; `ticks` across and up.
 
     Returns:

@@ -63,7 +63,9 @@ def _histogram(axes: Axes, name: str, value: Floats, left_out: int) -> None:
     axes.bar(
         edges[:-1], counts, np.diff(edges), align="edge", color=PALETTE[0], edgecolor="white", linewidth=0.8, zorder=2
     )
-    axes.plot([middle, middle], [0, counts.max() * 1.06], color=INK, linewidth=1.2, linestyle="-", marker="None", zorder=3)
+    axes.plot(
+        [middle, middle], [0, counts.max() * 1.06], color=INK, linewidth=1.2, linestyle="-", marker="None", zorder=3
+    )
     _axes_of(axes, edges, int(counts.max()), log=log)
     _median_word(axes, middle, float(counts.max()), log=log)
     panel_title(axes, name, [(f"{left_out:,} not finite", MUTED)] if left_out else ())

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["PER_PAGE", "axis_word", "columns_of", "grid", "page_key", "pages", "panel_title", "size_of", "tick_room", "width_of"]
+__all__ = [
+    "PER_PAGE",
+    "axis_word",
+    "columns_of",
+    "grid",
+    "page_key",
+    "pages",
+    "panel_title",
+    "size_of",
+    "tick_room",
+    "width_of",
+]
 
 PER_PAGE = 20
 _TOP, _BOTTOM, _LEFT, _RIGHT = 1.3, 0.62, 0.8, 0.35
@@ -45,18 +56,27 @@ def columns_of(count: int) -> int:
 
 
 def grid(
-    title: str, subtitle: str, count: int, size: tuple[float, float], *, columns: int = 0, panel: float = _MIN_PANEL,
-    left: float = _LEFT, gap: float = _GAP_X,
-) -> tuple[Figure, list[Axes]]:  # fmt: skip
+    title: str,
+    subtitle: str,
+    count: int,
+    size: tuple[float, float],
+    *,
+    columns: int = 0,
+    panel: float = _MIN_PANEL,
+    left: float = _LEFT,
+    gap: float = _GAP_X,
+) -> tuple[Figure, list[Axes]]:
     """Make a figure with `count` panels, row by row; it is higher than asked for when the rows need it.
 
     Args:
-        title: the figure's title; `subtitle` the line below it.
+        title: the figure's title.
+        subtitle: the line below it.
         count: how many panels.
         size: width and least height in inches.
         columns: how many panels lie side by side; 0 chooses.
         panel: least height of a panel in inches.
-        left: room for labels left of the first column; `gap` between columns.
+        left: room for labels left of the first column, in inches.
+        gap: room between columns.
     """
     columns = columns or columns_of(count)
     rows = math.ceil(count / columns)
@@ -65,8 +85,10 @@ def grid(
     up = (height - _TOP - _BOTTOM + _GAP_Y) / rows - _GAP_Y
     figure = new_figure((size[0], height))
     heading(figure, title, subtitle)
-    places = [(left + (i % columns) * (across + gap), height - _TOP - (i // columns) * (up + _GAP_Y) - up)
-              for i in range(count)]  # fmt: skip
+    places = [
+        (left + (i % columns) * (across + gap), height - _TOP - (i // columns) * (up + _GAP_Y) - up)
+        for i in range(count)
+    ]
     return figure, [add_axes(figure, x, y, across, up, size=8) for x, y in places]
 
 

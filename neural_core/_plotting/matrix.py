@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neural_core._plotting.style import FAINT, INK, MUTED, add_axes, heading, new_figure, words
-from neural_core._plotting.text import drawable_text, shorten
+from neural_core._plotting.text import drawable_text
 from neural_core._series import NO_STEP
 from neural_core.records import Series
 
@@ -126,7 +126,7 @@ def _cells(axes: Axes, matrix: Floats, side: float) -> None:
 
 
 def _coefficient(axes: Axes, i: int, j: int, value: float, size: float) -> None:
-    text = f"{value:.2f}".replace("-", "\N{MINUS SIGN}") if np.isfinite(value) else "–"
+    text = f"{value:.2f}".replace("-", "\N{MINUS SIGN}") if np.isfinite(value) else "—"
     colour = "white" if abs(value) > 0.72 else INK
     words(axes, j, i, text, size=size, colour=colour if np.isfinite(value) else FAINT, ha="center", va="center")
 
@@ -134,15 +134,15 @@ def _coefficient(axes: Axes, i: int, j: int, value: float, size: float) -> None:
 def _names(axes: Axes, names: list[str], side: float) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
-    slanted = len(names) > 3 and side / len(names) < 1.6
-    size = 8.5 if side / len(names) > 0.24 else 7
+    cell, count = side / len(names), len(names)
+    size = 8.5 if cell > 0.24 else 7
+    slant = 0 if count <= 3 or cell >= 1.6 else 35 if cell > 0.35 else 60
+    align = "right" if slant else "center"
     for place, name in enumerate(names):
-        text = shorten(drawable_text(name, 24), 24)
-        words(axes, -0.5 - 0.08 * len(names) / side, place, text, size=size, ha="right", va="center")
-        words(
-            axes, place + (0.1 if slanted else 0), len(names) - 0.5 + 0.1 * len(names) / side, text, size=size,
-            ha="right" if slanted else "center", va="top", rotation=(35 if side / len(names) > 0.35 else 60) if slanted else 0, rotation_mode="anchor",
-        )  # fmt: skip
+        text = drawable_text(name, 24)
+        words(axes, -0.5 - 0.08 / cell, place, text, size=size, ha="right", va="center")
+        x, y = place + (0.1 if slant else 0), count - 0.5 + 0.1 / cell
+        words(axes, x, y, text, size=size, ha=align, va="top", rotation=slant, rotation_mode="anchor")
 
 
 def _scale(figure: Figure, left: float, bottom: float, side: float) -> None:

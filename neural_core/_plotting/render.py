@@ -8,7 +8,7 @@ import os
 import threading
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +39,8 @@ def render_png(figure: Figure, *, dpi: float | None = None) -> bytes:
 
 def _draw(figure: Figure, dpi: float | None) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", backend="agg", **({} if dpi is None else {"dpi": dpi}))
+    options: dict[str, Any] = {} if dpi is None else {"dpi": dpi}
+    figure.savefig(buffer, format="png", backend="agg", **options)
     return buffer.getvalue()
 
 

@@ -138,7 +138,13 @@ def _hyperparameter_rows(experiments: Sequence[ComparedExperiment]) -> Iterator[
 
 
 def _value(value: object) -> object:
-    return value if isinstance(value, bool | int | str) else _float(value) if isinstance(value, float) else value_text(value)
+    return (
+        value
+        if isinstance(value, bool | int | str)
+        else _float(value)
+        if isinstance(value, float)
+        else value_text(value)
+    )
 
 
 def _csv(rows: Iterator[list[object]]) -> bytes:
@@ -150,6 +156,10 @@ def _csv(rows: Iterator[list[object]]) -> bytes:
 
 def safe_cell(cell: object) -> object:
     """Put an apostrophe before text that a spreadsheet would take for a formula (OWASP, "CSV injection")."""
-    if isinstance(cell, str) and not isinstance(cell, _Plain) and cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r")):
+    if (
+        isinstance(cell, str)
+        and not isinstance(cell, _Plain)
+        and cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+    ):
         return "'" + cell
     return cell

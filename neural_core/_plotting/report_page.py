@@ -27,9 +27,10 @@ h1{font-size:28px;line-height:1.2;margin:0 0 6px;letter-spacing:-.01em}
 h2{font-size:18px;margin:44px 0 4px}
 p.note{color:var(--muted);margin:0 0 14px;font-size:13.5px}
 .card{background:#fff;border:1px solid var(--line);border-radius:12px;overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
-th,td{padding:10px 16px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);overflow-wrap:anywhere;
-min-width:96px;max-width:340px}
+table{border-collapse:separate;border-spacing:0;width:max-content;min-width:100%;font-size:14px;font-variant-numeric:tabular-nums}
+th,td{padding:10px 16px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);
+overflow-wrap:anywhere;min-width:118px;max-width:320px}
+tr>:first-child{position:sticky;left:0;min-width:170px;background:#fff}
 tr:last-child>*{border-bottom:0}
 thead th{color:var(--muted);font-weight:600;font-size:12.5px;background:#fcfcfd}
 tbody th{font-weight:600}
@@ -38,8 +39,9 @@ tbody th{font-weight:600}
 .pill{display:inline-block;padding:1px 10px;border-radius:99px;font-size:12.5px;background:#eef1f5;color:#475467}
 .pill.completed{background:#e3f5ec;color:#0b6b43}.pill.running{background:#e6efff;color:#2049b0}
 .pill.failed,.pill.damaged{background:#fdeaea;color:#a62121}.pill.interrupted,.pill.stalled{background:#fff1dc;color:#8a4b05}
+thead tr>*{vertical-align:bottom}thead tr>:first-child{background:#fcfcfd}
 .best{color:var(--best);font-weight:700}
-.small{color:var(--muted);font-size:12.5px}
+.small{font-weight:400;color:var(--muted);font-size:12.5px}
 tr.differs>*{background:var(--tint)}tr.differs>th{box-shadow:inset 3px 0 var(--mark)}
 tr.same>*{color:var(--muted);font-weight:400}
 tr.differs td.absent,tr.same td.absent{color:#98a2b3}
@@ -56,11 +58,16 @@ def report_page(experiments: Sequence[ComparedExperiment], pictures: Mapping[str
     shown = labels(compared.experiment for compared in experiments)
     count = f"{len(experiments)} experiment{'s' if len(experiments) != 1 else ''}"
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    body = "".join((
-        f"<header><h1>Comparison of {count}</h1><p class=note>Made with neural on {made}</p></header>",
-        _overview(experiments), _best(experiments, shown), _hyperparameters(experiments, shown),
-        _charts(pictures), _data(summary),
-    ))  # fmt: skip
+    body = "".join(
+        (
+            f"<header><h1>Comparison of {count}</h1><p class=note>Made with neural on {made}</p></header>",
+            _overview(experiments),
+            _best(experiments, shown),
+            _hyperparameters(experiments, shown),
+            _charts(pictures),
+            _data(summary),
+        )
+    )
     page = (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         f'content="{_POLICY}"><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -100,7 +107,7 @@ def _overview(experiments: Sequence[ComparedExperiment]) -> str:
 
 
 def _when(moment: str | None) -> str:
-    return "–" if not moment else _text(moment[:16].replace("T", " "))
+    return "—" if not moment else _text(moment[:16].replace("T", " "))
 
 
 def _duration(record: Experiment) -> str:
@@ -108,7 +115,7 @@ def _duration(record: Experiment) -> str:
         start, end = datetime.fromisoformat(record.start_time or ""), datetime.fromisoformat(record.end_time or "")
         seconds = max(timedelta(0), end - start).total_seconds()
     except (ValueError, TypeError):  # not ended, not ISO 8601, or one of the two without a zone
-        return "–"
+        return "—"
     hours, minutes = divmod(int(seconds) // 60, 60)
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {int(seconds) % 60:02d} s"
 
@@ -137,7 +144,7 @@ def _best_row(metric: str, found: Sequence[Best | None], there: Sequence[Best]) 
 
 def _best_cell(best: Best | None, winner: float, *, alone: bool) -> str:
     if best is None:
-        return "<td class=absent>–</td>"
+        return "<td class=absent>—</td>"
     step = "" if best.step is None else f"<br><span class=small>step {best.step:,}</span>"
     mark = " class=best" if best.value == winner and not alone else ""
     return f"<td><span{mark}>{number(best.value, 5)}</span>{step}</td>"
@@ -150,7 +157,7 @@ def _hyperparameters(experiments: Sequence[ComparedExperiment], shown: Sequence[
     rows = []
     for row in found:
         cells = "".join(
-            "<td class=absent>–</td>" if text is None else f"<td>{_text(text)}</td>" for text in short_texts(row.texts)
+            "<td class=absent>—</td>" if text is None else f"<td>{_text(text)}</td>" for text in short_texts(row.texts)
         )
         mark = "differs" if row.differs else "same"
         rows.append(f"<tr class={mark}><th scope=row>{_text(row.name, 80)}</th>{cells}</tr>")

@@ -7,6 +7,7 @@ nor relied on: each property that they could change is given where an artist is 
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from matplotlib.figure import Figure
@@ -56,21 +57,35 @@ def font(size: float, weight: Weight = "normal") -> FontProperties:
 
 
 def words(
-    where: Figure | Axes, x: float, y: float, text: str, *, size: float = 9, weight: Weight = "normal",
-    colour: str = INK, length: int = 200, **more: Any,
-) -> Text:  # fmt: skip
+    where: Figure | Axes,
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: float = 9,
+    weight: Weight = "normal",
+    colour: str = INK,
+    length: int = 200,
+    **more: Any,
+) -> Text:
     """Draw text as it is: never as TeX or mathtext, never with signs that the fonts lack."""
     return where.text(
-        x, y, drawable_text(text, length), fontproperties=font(size, weight), color=colour,
-        parse_math=False, usetex=False, **more,
-    )  # fmt: skip
+        x,
+        y,
+        drawable_text(text, length),
+        fontproperties=font(size, weight),
+        color=colour,
+        parse_math=False,
+        usetex=False,
+        **more,
+    )
 
 
 def new_figure(size: tuple[float, float]) -> Figure:
     """Make an empty figure of `size` inches that pyplot knows nothing of."""
-    return Figure(
-        figsize=size, dpi=DPI, facecolor="white", edgecolor="white", linewidth=0, frameon=True, layout="none"
-    )
+    figure = Figure(figsize=size, dpi=DPI, facecolor="white", edgecolor="white", linewidth=0, frameon=True)
+    figure.set_layout_engine("none")
+    return figure
 
 
 def heading(figure: Figure, title: str, subtitle: str = "") -> None:
@@ -102,10 +117,24 @@ def add_axes(figure: Figure, left: float, bottom: float, width: float, height: f
 
 def _plain_ticks(axes: Axes, size: float) -> None:
     axes.tick_params(
-        which="both", length=0, width=0.8, pad=4, color=FAINT, labelsize=size, labelcolor=MUTED, labelrotation=0,
-        direction="out", top=False, right=False, bottom=True, left=True,
-        labelbottom=True, labelleft=True, labeltop=False, labelright=False,
-    )  # fmt: skip
+        which="both",
+        length=0,
+        width=0.8,
+        pad=4,
+        color=FAINT,
+        labelsize=size,
+        labelcolor=MUTED,
+        labelrotation=0,
+        direction="out",
+        top=False,
+        right=False,
+        bottom=True,
+        left=True,
+        labelbottom=True,
+        labelleft=True,
+        labeltop=False,
+        labelright=False,
+    )
     axes.grid(False, which="both")
     axes.grid(True, axis="y", which="major", color=LINE, linewidth=0.8, linestyle="-", alpha=1.0)
     for axis in (axes.xaxis, axes.yaxis):
@@ -124,7 +153,7 @@ class NumberFormatter(Formatter):
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Write the label of the tick at `x`."""
         locs = sorted(float(value) for value in self.locs)
-        gaps = [high - low for low, high in zip(locs, locs[1:], strict=False) if high > low]
+        gaps = [high - low for low, high in pairwise(locs) if high > low]
         return compact(float(x), min(gaps)) if gaps else number(float(x))
 
 
