@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neural_core.records import Series
+from neural_core.records import NO_STEP, Series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["NO_STEP", "downsample", "extremes", "lower_is_better", "select", "x_axis"]
-
-NO_STEP = -(2**63)
-"""The stored step of a row that was logged without one."""
 
 _LOWER_WORDS = ("loss", "error", "err", "perplexity", "ppl", "mae", "mse", "rmse", "wer", "cer", "fid", "nll", "bpc")
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "NO_STEP",
     "ArtifactKind",
     "ArtifactVersion",
     "ComparedExperiment",
@@ -32,6 +33,9 @@ __all__ = [
     "Series",
     "Status",
 ]
+
+NO_STEP = -(2**63)
+"""The stored step of a row that was logged without one."""
 
 Status = Literal["created", "running", "completed", "failed", "interrupted"]
 """The states of an experiment. Listings add ``stalled`` and ``damaged``, which are seen, never set."""

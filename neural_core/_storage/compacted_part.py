@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neural_core._series import NO_STEP
-from neural_core._storage import facts_file
+from neural_core._storage import facts_file, frames
 from neural_core._storage.parquet_reader import ParquetFile
 from neural_core._storage.part import Column, HistoryRow, join_columns
 from neural_core.errors import DamagedError
@@ -50,6 +50,7 @@ class CompactedPart:
         self.stem = stem
         self.header: Mapping[str, Any] = facts.header
         self.length = facts.length
+        self.end = facts.length // frames.WORD
         self.rows = facts.rows
         self.facts = facts.facts
         self.fact_frames = facts.frames

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from neural_core._series import NO_STEP
+from neural_core.records import NO_STEP
 
 __all__ = ["Entry", "durable_path", "hot_path"]
 

@@ -47,6 +47,11 @@ class JournalPart:
         self._facts: list[tuple[int, dict[str, Any]]] = []
 
     @property
+    def end(self) -> int:
+        """The ordinal up to which it was read."""
+        return 0 if self._scan is None else self._scan.at
+
+    @property
     def rows(self) -> int:
         """Rows found so far."""
         return self._ends[-1] if self._ends else 0

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 from neural_core._storage import liveness, summary
+from neural_core._storage.clock import iso_time
 from neural_core._storage.documents import read_document
 from neural_core._storage.folder import is_experiment
 from neural_core._storage.plain import flatten, from_plain
 from neural_core._storage.reader import RunReader
-from neural_core._storage.state import State, load_state
+from neural_core._storage.state import OPEN_STATES, State, load_state
 from neural_core.errors import DamagedError
 from neural_core.records import Damage, Experiment, MetricInfo, RunRow
 
-__all__ = ["RowReader", "experiment_record", "hyperparameters_of", "is_experiment", "iso_time", "seen_status"]
-
-_OPEN = ("created", "running")
-
-
-def iso_time(seconds: float) -> str:
-    """Give a Unix time as UTC ISO 8601 with microseconds, so that texts sort as times do."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="microseconds")
+__all__ = ["RowReader", "experiment_record", "hyperparameters_of", "is_experiment", "seen_status"]
 
 
 def hyperparameters_of(state: State) -> dict[str, object]:
@@ -31,7 +24,7 @@ def hyperparameters_of(state: State) -> dict[str, object]:
 
 def seen_status(directory: Path, state: State) -> str:
     """Give the status by evidence: ``interrupted`` when the writer of an unfinished experiment is gone."""
-    if state.status not in _OPEN:
+    if state.status not in OPEN_STATES:
         return state.status
     match liveness.writer_state(state.writer, _last_sign(directory, state)):
         case "dead":

@@ -113,6 +113,10 @@ class Part(Protocol):
         """Fields of the part's header; empty when it cannot be read."""
 
     @property
+    def end(self) -> int:
+        """The ordinal up to which it was read."""
+
+    @property
     def rows(self) -> int:
         """Rows found so far."""
 
@@ -135,6 +139,12 @@ class Part(Protocol):
 
     def column(self, name: str, first: int = 0) -> Column:
         """The points of a metric in the rows from the `first`-th on."""
+
+    def ordinals(self) -> NDArray[np.int64]:
+        """The ordinal of every row."""
+
+    def steps(self) -> NDArray[np.int64]:
+        """The step of every row, `NO_STEP` for none."""
 
     def times(self) -> NDArray[np.float64]:
         """The time of every row."""

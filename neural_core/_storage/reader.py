@@ -20,7 +20,7 @@ from neural_core._storage.parts import SUFFIX
 from neural_core._storage.state import State, load_state
 from neural_core._storage.streams import epoch_of, merge_order, rank_of, streams_of
 from neural_core._storage.summary import Summary
-from neural_core.errors import ArgumentValueError, DamagedError, FormatVersionError
+from neural_core.errors import DamagedError, FormatVersionError
 from neural_core.records import Damage, MetricInfo, Series
 
 if TYPE_CHECKING:
@@ -209,22 +209,8 @@ class RunReader:
         series = series if order is None else _series.select(series, order)
         return _between(series, start, stop)
 
-    def downsample(
-        self,
-        name: str,
-        points: int = 1500,
-        *,
-        start: int | None = None,
-        stop: int | None = None,
-        method: str = "minmax",
-    ) -> Series:
-        """At most `points` + 2 real points of a metric; extremes and gaps are kept (see `_series.downsample`).
-
-        Raises:
-            ArgumentValueError: an unknown method.
-        """
-        if method != "minmax":
-            raise ArgumentValueError(f"method {method!r} is unknown: the only one is 'minmax'")
+    def downsample(self, name: str, points: int = 1500, *, start: int | None = None, stop: int | None = None) -> Series:
+        """At most `points` + 2 real points of a metric; extremes and gaps are kept (see `_series.downsample`)."""
         return _series.downsample(self.series(name, start=start, stop=stop), points)
 
     def history(self) -> History:

@@ -13,8 +13,12 @@ from neural_core._storage.documents import read_document
 from neural_core.errors import DamagedError
 from neural_core.records import Damage
 
-__all__ = ["DOCUMENTS", "State", "load_state"]
+__all__ = ["DOCUMENTS", "JOURNALS", "OPEN_STATES", "State", "load_state"]
 
+OPEN_STATES = ("created", "running")
+"""The states of an experiment that has not ended."""
+JOURNALS = "*[0-9].nj"
+"""The parts that are journals still; the name of a facts file ends otherwise."""
 DOCUMENTS = ("metadata", "hyperparameters", "artifacts")
 Fact = Mapping[str, Any]
 
@@ -119,14 +123,11 @@ def _hyperparameters(state: State, fact: Fact) -> None:
 def _artifact(state: State, fact: Fact) -> None:
     """A new version is added; a new unversioned file takes the place of the one before."""
     new = dict(fact.get("artifact") or {})
-    key = new.get("artifact_name"), new.get("kind") == "figure"
-    if new.get("version") is None:
-        state.artifacts = [
-            old
-            for old in state.artifacts
-            if old.get("version") is not None or (old.get("artifact_name"), old.get("kind") == "figure") != key
-        ]
-    state.artifacts = [*state.artifacts, new]
+    state.artifacts = [*(old for old in state.artifacts if _place(old) != _place(new)), new]
+
+
+def _place(artifact: Fact) -> tuple[object, ...]:
+    return artifact.get("artifact_name"), artifact.get("version"), artifact.get("kind") == "figure"
 
 
 def _annotations(state: State, fact: Fact) -> None:

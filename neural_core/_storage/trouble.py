@@ -73,6 +73,12 @@ class Trouble:
         else:
             self._ring.append(item)
 
+    def lose(self, error: BaseException) -> None:
+        """Count something that cannot wait in memory, an artifact, as lost."""
+        self.lost += 1
+        self.tell(error)
+        self.raise_when_strict()
+
     def may_try(self, *, force: bool) -> bool:
         """Tell whether the disk may be asked again: at most once a second, or when forced."""
         now = time.monotonic()

@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from neural_core._series import NO_STEP
 from neural_core._storage import frames
 from neural_core._storage.hot_path import Entry, durable_path, hot_path
 from neural_core._storage.parts import PartFiles, write_all
@@ -25,6 +24,7 @@ from neural_core._storage.ticker import ticker
 from neural_core._storage.trouble import Trouble
 from neural_core._storage.values import Row, clean_row
 from neural_core.errors import ExperimentFinishedError
+from neural_core.records import NO_STEP
 
 __all__ = ["ROLL_BYTES", "JournalWriter"]
 
@@ -41,6 +41,8 @@ class JournalWriter:
 
     Attributes:
         log_metrics: ``log_metrics(metrics, step=None)``, the hot path.
+        on_first_row: called before the first row of this process is stored.
+        on_tick: called on the housekeeping thread after it has synced new rows.
         trouble: what the disk refused, and what became of it.
     """
 
@@ -67,6 +69,8 @@ class JournalWriter:
         self._synced = 0
         self._touched = 0.0
         self._rounded: set[str] = set()
+        self.on_first_row: Callable[[], None] | None = None
+        self.on_tick: Callable[[], None] | None = None
         self.log_metrics = hot_path(self._entries, self._slow)
         if power:
             self.log_metrics = durable_path(self.log_metrics, self._entries, self._fsync)
@@ -89,6 +93,11 @@ class JournalWriter:
             if stored and sync and self.parts.descriptor is not None:
                 self._fsync(self.parts.descriptor)
             return stored
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether nothing may be logged any more."""
+        return self._closed
 
     def position(self) -> dict[str, int]:
         """Give up to which ordinal this process has written: part name → ordinal of its next frame."""
@@ -132,6 +141,8 @@ class JournalWriter:
             self._fsync(descriptor)
             self._synced = size
             self._notice_deletion(descriptor)
+            if self.on_tick is not None:
+                self.on_tick()
         if self.trouble.waiting or size > ROLL_BYTES:
             with self._lock:
                 self._roll_or_drain(size)
@@ -169,6 +180,8 @@ class JournalWriter:
             if descriptor is not None and (error is None or isinstance(error, OSError)):
                 self._fail(descriptor, error or OSError("short write"))
             if row.names:
+                if not self._ticking and self.on_first_row is not None:
+                    self.on_first_row()
                 self._store(row)
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
@@ -241,7 +254,7 @@ class JournalWriter:
             sid = len(self._sids) + 1
             write_all(descriptor, frames.encode_schema(sid, names))
             self._sids[names] = sid
-            self._begin_ticking()
+            self._begin()
         packer = frames.row_packer(len(names))
         entry = (packer.pack, frames.row_head(sid, len(names)), descriptor, packer.size + 4)
         # While every call is to be told, or is to queue up behind others, the hot path must find nothing.
@@ -249,7 +262,8 @@ class JournalWriter:
             self._entries[names] = entry
         return entry
 
-    def _begin_ticking(self) -> None:
+    def _begin(self) -> None:
+        """The first row of this process: from now on the file is looked after."""
         if not self._ticking:
             self._ticking = True
             ticker.add(self.tick)

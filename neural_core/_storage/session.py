@@ -1,0 +1,230 @@
+"""One process writing one experiment: rows to its journal part, facts beside them, documents as snapshots.
+
+The owner (whoever made or resumed the experiment) also writes the documents and the end. Attached ranks and forked
+children only add parts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from neural_core._storage import artifact_documents, folder, liveness
+from neural_core._storage.artifacts import ArtifactStore
+from neural_core._storage.clock import iso_time
+from neural_core._storage.documents import write_document
+from neural_core._storage.parts import fsync_folder
+from neural_core._storage.state import JOURNALS, OPEN_STATES, State
+from neural_core._storage.writer import JournalWriter
+from neural_core.errors import ArtifactChangedError, ArtifactNotFoundError, ArtifactRefusedError, DamagedError
+from neural_core.records import ArtifactVersion, Status
+
+__all__ = ["Session", "SessionKind"]
+
+SessionKind = Literal["owner", "attached", "edit"]
+_log = logging.getLogger("neural")
+
+
+class Session:
+    """An open experiment of this process.
+
+    Attributes:
+        directory: the experiment's folder, absolute.
+        state: what this process knows of the experiment; of another process's later facts it knows nothing.
+        writer: the journal's writer.
+        edits_documents: True when no other process owns them.
+    """
+
+    def __init__(self, directory: Path, state: State, *, kind: SessionKind, rank: int, epoch: int, power: bool) -> None:
+        self.directory = directory
+        self.state = state
+        self.kind = kind
+        self.label = f"experiment {state.experiment_id} ({state.name!r:.60})"
+        header = {"uid": state.uid, "epoch": epoch, "rank": rank, "session": kind}
+        self.writer = JournalWriter(directory / "metrics", header, power=power, label=self.label)
+        self.artifacts = ArtifactStore(directory)
+        self.owner_pid = os.getpid() if kind == "owner" else 0
+        self.edits_documents = False
+        self._lock = threading.RLock()
+        self._unsynced = True
+        self.writer.on_tick = self.sync_documents
+
+    @classmethod
+    def create(cls, base_dir: Path, name: str, *, environment: Mapping[str, Any], power: bool) -> Session:
+        """Make a new experiment.
+
+        Raises:
+            ConfigurationError: the base folder cannot be used.
+        """
+        folder.prepare_base_dir(base_dir)
+        directory, uid = folder.make_experiment_folder(base_dir, name)
+        state = State(uid=uid, name=name)
+        session = cls(directory, state, kind="owner", rank=0, epoch=1, power=power)
+        session.start(environment)
+        return session
+
+    @classmethod
+    def open(cls, directory: Path, *, kind: SessionKind, rank: int = 0, power: bool = False) -> Session:
+        """Open an experiment that is there, in parts of this process's own.
+
+        Raises:
+            FormatVersionError: it was written by a newer neural.
+            DamagedError: nothing in it says which experiment it is.
+        """
+        from neural_core._storage.reader import RunReader  # brings NumPy, which a new experiment does without
+        from neural_core._storage.streams import epoch_of
+
+        reader = RunReader(directory, verify=False)
+        state, _ = reader.state()
+        if not state.uid:
+            raise DamagedError(f"{directory}: neither its documents nor its journal say which experiment this is")
+        epoch = 1 + max((epoch_of(part) for part in reader.parts), default=0)
+        session = cls(directory, state, kind=kind, rank=rank, epoch=epoch, power=power)
+        if kind == "owner":
+            session.start(state.environment)
+        elif state.final:
+            session.reopen()
+        return session
+
+    @property
+    def is_owner(self) -> bool:
+        """Tell whether this process writes documents and the end; a forked child does not."""
+        return self.owner_pid == os.getpid()
+
+    def start(self, environment: Mapping[str, Any]) -> None:
+        """Begin a span of the experiment: a fact, and the documents."""
+        now = time.time()
+        fact = {
+            "kind": "experiment_started",
+            "time": now,
+            "uid": self.state.uid,
+            "name": self.state.name,
+            "experiment_kind": self.state.kind,
+            "start_time": iso_time(now),
+            "writer": liveness.this_process(),
+            "environment": dict(environment),
+        }
+        self.writer.on_first_row = self._first_row
+        self.append(fact, sync=False, document="metadata")
+
+    def reopen(self) -> None:
+        """Let listings look at the journal of a finished experiment again, since it is about to grow."""
+        self.state.final = False
+        self._write("metadata", sync=True)
+
+    def _first_row(self) -> None:
+        if self.is_owner and self.state.status == "created":
+            self.append({"kind": "status_changed", "status": "running"}, sync=False)
+
+    def append(self, fact: Mapping[str, Any], *, sync: bool = True, document: str | None = None) -> None:
+        """Write a fact to the journal, fold it, and replace the document that shows it.
+
+        Raises:
+            ExperimentFinishedError: the session is closed.
+        """
+        with self._lock:
+            self.writer.append_fact({"time": time.time(), **fact}, sync=sync)
+            self.state.apply(fact)
+            if document is not None and (self.is_owner or self.edits_documents):
+                self._write(document, sync=sync)
+        _log.debug("%s: %s", self.label, fact.get("kind"))
+
+    def store_artifact(self, path: str | os.PathLike[str], **what: Any) -> ArtifactVersion | None:
+        """Store a file or folder (arguments as `ArtifactStore.store`); None when the disk refuses.
+
+        Raises:
+            ArtifactError: the source cannot be stored.
+        """
+        self.writer.refuse_when_closed()
+        with self._lock:
+            return self._record(lambda: self.artifacts.store(path, known=self.artifact_versions(), **what))
+
+    def store_bytes(self, data: bytes, **what: Any) -> ArtifactVersion | None:
+        """Store what is in memory (arguments as `ArtifactStore.store_bytes`); None when the disk refuses."""
+        self.writer.refuse_when_closed()
+        with self._lock:
+            return self._record(lambda: self.artifacts.store_bytes(data, **what))
+
+    def _record(self, store: Callable[[], ArtifactVersion]) -> ArtifactVersion | None:
+        try:
+            stored = store()
+        except (ArtifactNotFoundError, ArtifactRefusedError, ArtifactChangedError):
+            raise
+        except OSError as error:
+            self.writer.trouble.lose(error)
+            return None
+        document = artifact_documents.to_document(stored, self.directory)
+        self.append({"kind": "artifact_logged", "artifact": document}, document="artifacts")
+        return stored
+
+    def artifact_versions(self) -> list[ArtifactVersion]:
+        """Every artifact that this process knows of, in order."""
+        return [artifact_documents.from_document(item, self.directory) for item in self.state.artifacts]
+
+    def _write(self, name: str, *, sync: bool) -> None:
+        """Replace a document; a disk that refuses is told, and the next snapshot makes up for it."""
+        try:
+            position = {**self.state.journal.get(name, {}), **self.writer.position()}
+            if self._has_strangers():
+                position = self._fold_strangers()
+            write_document(self.directory / f"{name}.json", self.state.document(name, position), sync=sync)
+            self.state.journal[name] = position
+        except OSError as error:
+            self.writer.trouble.tell(error)
+
+    def _has_strangers(self) -> bool:
+        own = {path.name for path in self.writer.parts.paths}
+        return any(path.name not in own for path in (self.directory / "metrics").glob(JOURNALS))
+
+    def _fold_strangers(self) -> dict[str, int]:
+        """Take over what others (the UI, a rank) wrote since, so that no snapshot hides it; give the position."""
+        from neural_core._storage.reader import RunReader
+
+        reader = RunReader(self.directory, verify=False)
+        fresh, _ = reader.state()
+        for key in ("tags", "notes", "name", "hyperparameters", "artifacts"):
+            setattr(self.state, key, getattr(fresh, key))
+        return {part.stem: part.end for part in reader.parts}
+
+    def sync(self) -> None:
+        """Wait until all that was logged is on the disk, the documents too."""
+        self.writer.sync()
+        self.sync_documents()
+
+    def sync_documents(self) -> None:
+        """Put on the disk what was written without waiting for it: the first ``metadata.json``, the new folder."""
+        if self._unsynced and self.is_owner:
+            self._unsynced = False
+            with self._lock:
+                self._write("metadata", sync=True)
+                fsync_folder(self.directory.parent)
+
+    def finish(self, status: Status | None = None) -> None:
+        """End the experiment: status, documents, summary, and the parts of this process compacted.
+
+        Args:
+            status: None keeps what was set, and makes ``completed`` of created and running.
+        """
+        with self._lock:
+            if self.is_owner:
+                self._append_end(status or ("completed" if self.state.status in OPEN_STATES else self.state.status))
+            self.writer.close()
+            from neural_core._storage.closing import settle
+
+            settle(self.directory, self.writer.parts.paths, owner=self.is_owner, trouble=self.writer.trouble)
+
+    def abandon(self) -> None:
+        """The script ends without ``finish()``: say so, start nothing, wait for nothing."""
+        with self._lock:
+            if self.is_owner and not self.writer.closed:
+                self._append_end("interrupted" if self.state.status in OPEN_STATES else self.state.status, sync=False)
+            self.writer.close()
+
+    def _append_end(self, status: str, *, sync: bool = True) -> None:
+        fact = {"kind": "experiment_finished", "status": status, "end_time": iso_time(time.time())}
+        self.append(fact, sync=sync, document="metadata")
