@@ -45,7 +45,7 @@ def best_figure(best: Mapping[str, Sequence[Best | None]], labels: Sequence[str]
 
 def _panel(axes: Axes, metric: str, values: Sequence[Best | None]) -> None:
     there = [best for best in values if best is not None]
-    numbers = [best.value / 2 if abs(best.value) > 1e300 else best.value for best in there]
+    numbers = [_held(best.value) for best in there]
     low, high = finite_spread(numbers)
     lower = there[0].mode == "min"
     winner = min(numbers) if lower else max(numbers)
@@ -57,8 +57,13 @@ def _panel(axes: Axes, metric: str, values: Sequence[Best | None]) -> None:
     left_out = False
     for place, best in enumerate(values):
         left_out |= best is None
-        _bar(axes, place, best, base=max(low, min(0.0, high)), bold=best is not None and best.value == winner)
+        _bar(axes, place, best, base=max(low, min(0.0, high)), bold=best is not None and _held(best.value) == winner)
     panel_title(axes, metric, [("lower is better" if lower else "higher is better", MUTED)])
+
+
+def _held(value: float) -> float:
+    """A value that an axis can hold."""
+    return min(max(value, -1e300), 1e300)
 
 
 def _bar(axes: Axes, place: int, best: Best | None, *, base: float, bold: bool) -> None:
@@ -66,11 +71,12 @@ def _bar(axes: Axes, place: int, best: Best | None, *, base: float, bold: bool) 
     if best is None:
         words(axes, base + pad, place, "—", colour=FAINT, va="center")
         return
-    axes.barh(place, best.value - base, 0.62, left=base, color=colour_of(place), edgecolor="none", linewidth=0)
-    back = best.value < base
+    value = _held(best.value)
+    axes.barh(place, value - base, 0.62, left=base, color=colour_of(place), edgecolor="none", linewidth=0)
+    back = value < base
     words(
         axes,
-        best.value - pad if back else best.value + pad,
+        value - pad if back else value + pad,
         place,
         number(best.value),
         size=8.5,

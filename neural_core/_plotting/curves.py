@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Curve", "draw", "fit", "limits", "make_curve", "wants_log"]
+__all__ = ["Curve", "draw", "fit", "limits", "make_curve", "presentable", "spans_decades", "wants_log"]
 
 _POINTS = 1400
 _MEANS = 300
@@ -59,8 +59,7 @@ class Curve:
 
 def make_curve(series: Series) -> Curve | None:
     """Make the curve of a series; None when it has no finite value."""
-    value = np.where(np.abs(series.value) > _HUGE, np.copysign(np.inf, series.value), series.value)
-    value = np.where(np.abs(value) < _TINY, 0.0, value)
+    value = presentable(series.value)
     found = extremes(value)
     if found is None:
         return None
@@ -86,6 +85,12 @@ def make_curve(series: Series) -> Curve | None:
         infinite=int(np.isinf(value).sum()),
         stepped=not bool((series.step == NO_STEP).any()),
     )
+
+
+def presentable(value: Floats) -> Floats:
+    """Make values beyond ±1e300 infinite and those within ±1e-300 zero: no axis holds them."""
+    value = np.where(np.abs(value) > _HUGE, np.copysign(np.inf, value), value)
+    return np.where(np.abs(value) < _TINY, 0.0, value)
 
 
 def _edge(x: NDArray[np.int64], where: NDArray[np.bool_]) -> Floats:
@@ -162,7 +167,12 @@ def _draw_edges(axes: Axes, curve: Curve, colour: str) -> None:
 def wants_log(curves: Sequence[Curve]) -> bool:
     """Tell whether all values are positive and span three decades or more."""
     lows, highs = zip(*((curve.low[1], curve.high[1]) for curve in curves), strict=True)
-    return bool(min(lows) > 0 and max(highs) / min(lows) >= 1000)
+    return spans_decades(min(lows), max(highs))
+
+
+def spans_decades(low: float, high: float) -> bool:
+    """Tell whether a range is positive, three decades or more, and such that a logarithmic axis can be drawn."""
+    return low > 1e-100 and high < 1e100 and high / low >= 1000
 
 
 def limits(low: float, high: float, pad: float, *, log: bool = False) -> tuple[float, float]:
@@ -194,6 +204,10 @@ def fit(
     scale_axis(axes, "y", *limits(low, high, pad, log=log), log=log, ticks=ticks[1])
     wide = [curve.x for curve in (*curves, *across)]
     left, right = min(float(x.min()) for x in wide), max(float(x.max()) for x in wide)
-    left, right = (left - 1, right + 1) if left == right else limits(left, right, 0.012)
+    if right - left < 2e-15 * max(abs(left), abs(right), 1e15):  # one step, or steps that doubles cannot tell apart
+        room = max(1.0, 1e-12 * abs(left))
+        left, right = left - room, right + room
+    else:
+        left, right = limits(left, right, 0.012)
     scale_axis(axes, "x", left, right, log=False, ticks=ticks[0], whole=True)
     return log

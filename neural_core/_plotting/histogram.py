@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neural_core._plotting.curves import presentable, spans_decades
 from neural_core._plotting.layout import grid, panel_title, tick_room
 from neural_core._plotting.style import INK, MUTED, PALETTE, scale_axis, words
 from neural_core._plotting.text import number
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["bin_edges", "distribution_figure"]
 
-_HUGE = 1e300
-
 
 def bin_edges(value: Floats) -> tuple[Floats, bool]:
     """Choose the edges of 8 to 60 bins for finite values; True when they are logarithmic (three decades or more).
@@ -30,7 +29,7 @@ def bin_edges(value: Floats) -> tuple[Floats, bool]:
     The width is Freedman's and Diaconis' 2 IQR / n^(1/3) (1981), which outliers hardly change.
     """
     low, high = float(value.min()), float(value.max())
-    log = low > 1e-300 and high / low >= 1000
+    log = spans_decades(low, high)
     scaled = np.log10(value) if log else value
     low, high = float(scaled.min()), float(scaled.max())
     if high - low <= 1e-9 * max(abs(low), abs(high)):
@@ -40,7 +39,9 @@ def bin_edges(value: Floats) -> tuple[Floats, bool]:
     width = 2 * (three - quarter) / len(value) ** (1 / 3)
     bins = int(np.clip((high - low) / width, 8, 60)) if width > 0 else 24
     edges = np.linspace(low, high, bins + 1)
-    return (10**edges if log else edges), log
+    edges = 10**edges if log else edges
+    edges[0], edges[-1] = value.min(), value.max()  # which the way by logarithms may miss by a rounding
+    return edges, log
 
 
 def distribution_figure(title: str, shown: Mapping[str, Series], size: tuple[float, float]) -> Figure:
@@ -49,7 +50,8 @@ def distribution_figure(title: str, shown: Mapping[str, Series], size: tuple[flo
     subtitle = f"{len(shown)} metric{'s' if len(shown) != 1 else ''}  ·  {total:,} values  ·  the line is the median"
     figure, panels = grid(title, subtitle, len(shown), size)
     for axes, (name, series) in zip(panels, shown.items(), strict=True):
-        value = series.value[np.abs(series.value) <= _HUGE]
+        value = presentable(series.value)
+        value = value[np.isfinite(value)]
         _histogram(axes, name, value, len(series) - len(value))
     return figure
 

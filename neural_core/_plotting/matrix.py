@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ __all__ = ["correlation", "correlation_figure", "paired"]
 
 _MOST = 40
 _ROWS = 50_000
+_NAME = 24
 _STOPS = ("#b4420a", "#f3a77c", "#f7f7f8", "#9dbcf5", "#2456c5")
 
 
@@ -84,12 +86,11 @@ def correlation_figure(history: Mapping[str, Series], size: tuple[float, float])
     subtitle = "Pearson, values paired by step"
     if len(history) > _MOST:
         subtitle += f"  ·  the first {_MOST} of {len(history)} metrics"
-    longest = max(len(drawable_text(name, 24)) for name in names)
-    left = 0.45 + longest * 0.083
-    side = max(1.0, min(size[1] - 1.15 - 0.35 - min(longest * 0.06, 1.2), size[0] - left - 1.6))
-    side = max(side, 0.2 * len(names))
-    figure = new_figure((max(size[0], left + side + 1.6), max(size[1], side + 2.7)))
-    height = figure.get_size_inches()[1]
+    long = max(len(drawable_text(name, _NAME)) for name in names) * 0.083
+    left = 0.45 + long
+    side = max(1.0, min(size[1] - 1.7 - 0.6 * long, size[0] - left - 1.6), 0.2 * len(names))
+    height = max(size[1], side + 1.6 + long * math.sin(math.radians(_slant(len(names), side))))
+    figure = new_figure((max(size[0], left + side + 1.6), height))
     heading(figure, "Correlation", subtitle)
     axes = add_axes(figure, left, height - 1.1 - side, side, side, size=8)
     _cells(axes, matrix, side)
@@ -131,15 +132,20 @@ def _coefficient(axes: Axes, i: int, j: int, value: float, size: float) -> None:
     words(axes, j, i, text, size=size, colour=colour if np.isfinite(value) else FAINT, ha="center", va="center")
 
 
+def _slant(count: int, side: float) -> int:
+    """The angle of the names below a matrix, in degrees."""
+    cell = side / count
+    return 0 if count <= 3 or cell >= 1.6 else 35 if cell > 0.35 else 60
+
+
 def _names(axes: Axes, names: list[str], side: float) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     cell, count = side / len(names), len(names)
-    size = 8.5 if cell > 0.24 else 7
-    slant = 0 if count <= 3 or cell >= 1.6 else 35 if cell > 0.35 else 60
+    size, slant = (8.5 if cell > 0.24 else 7), _slant(count, side)
     align = "right" if slant else "center"
     for place, name in enumerate(names):
-        text = drawable_text(name, 24)
+        text = drawable_text(name, _NAME)
         words(axes, -0.5 - 0.08 / cell, place, text, size=size, ha="right", va="center")
         x, y = place + (0.1 if slant else 0), count - 0.5 + 0.1 / cell
         words(axes, x, y, text, size=size, ha=align, va="top", rotation=slant, rotation_mode="anchor")

@@ -7,13 +7,15 @@ import itertools
 import os
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["render_png", "save_png"]
+__all__ = ["render_png", "replacing", "save_png", "write_bytes"]
 
 _filters = threading.Lock()
 _count = itertools.count()
@@ -54,12 +56,19 @@ def save_png(figure: Figure, path: Path | str, *, dpi: float | None = None) -> P
 
 
 def write_bytes(path: Path, content: bytes) -> Path:
-    """Replace the content of `path` in one go, by way of a temporary file in the same folder."""
+    """Replace the content of `path` in one go."""
+    with replacing(path) as file:
+        file.write(content)
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file in the folder of `path` that takes its place when the block ends well."""
     temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.{next(_count)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            yield file
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return path

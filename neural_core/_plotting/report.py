@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from neural_core._plotting.comparison import make_comparison_plots
-from neural_core._plotting.render import render_png, write_bytes
+from neural_core._plotting.render import render_png, replacing, write_bytes
 from neural_core._plotting.summary import Best, best_of, chosen_metrics, comparison_rows, flatten, last_of, value_text
 from neural_core._series import NO_STEP
 from neural_core.records import ComparedExperiment, Series
@@ -50,8 +50,8 @@ def export_comparison(experiments: Sequence[ComparedExperiment], output_dir: Pat
         write_bytes(output_dir / f"{key}.png", pictures[key])
     summary = json.dumps(summary_of(experiments), indent=2, ensure_ascii=True, allow_nan=False).encode("ascii")
     write_bytes(output_dir / "summary.json", summary)
-    write_bytes(output_dir / "metrics.csv", _csv(_metric_rows(experiments)))
-    write_bytes(output_dir / "hyperparameters.csv", _csv(_hyperparameter_rows(experiments)))
+    _write_csv(output_dir / "metrics.csv", _metric_rows(experiments))
+    _write_csv(output_dir / "hyperparameters.csv", _hyperparameter_rows(experiments))
     write_bytes(output_dir / "report.html", report_page(experiments, pictures, summary).encode("utf-8"))
     return output_dir
 
@@ -102,6 +102,8 @@ def strict(value: Any, depth: int = 50) -> Any:
         return [strict(item, depth - 1) for item in value]
     if isinstance(value, bool | int | float) or value is None:
         return value
+    if isinstance(value, Mapping | list | tuple):
+        return "…"
     text = value if isinstance(value, str) else repr(value)
     return text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no character that a file can hold
 
@@ -147,11 +149,12 @@ def _value(value: object) -> object:
     )
 
 
-def _csv(rows: Iterator[list[object]]) -> bytes:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
-    return buffer.getvalue().encode("utf-8", "replace")
+def _write_csv(path: Path, rows: Iterator[list[object]]) -> None:
+    with replacing(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
+        csv.writer(text, lineterminator="\r\n").writerows([safe_cell(cell) for cell in row] for row in rows)
+        text.flush()
+        text.detach()  # the file is closed by who opened it
 
 
 def safe_cell(cell: object) -> object:

@@ -6,6 +6,7 @@ nor relied on: each property that they could change is given where an artist is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
@@ -150,11 +151,16 @@ def _plain_labels(axis: Axis, size: float) -> None:
 class NumberFormatter(Formatter):
     """Tick labels in plain text, with the digits that tell the ticks apart."""
 
+    _gap = 0.0
+
+    def set_locs(self, locs: Sequence[float]) -> None:
+        """Take the smallest distance between ticks; matplotlib calls this before it asks for labels."""
+        places = sorted(float(place) for place in locs)
+        self._gap = min((high - low for low, high in pairwise(places) if high > low), default=0.0)
+
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Write the label of the tick at `x`."""
-        locs = sorted(float(value) for value in self.locs)
-        gaps = [high - low for low, high in pairwise(locs) if high > low]
-        return compact(float(x), min(gaps)) if gaps else number(float(x))
+        return compact(float(x), self._gap) if self._gap else number(float(x))
 
 
 class PowerFormatter(Formatter):
