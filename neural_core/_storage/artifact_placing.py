@@ -76,8 +76,8 @@ def place_version(stage: Path, folder: Path, at_least: int) -> tuple[int, Path]:
         OSError: the file system refuses; then no folder of ours is left empty.
     """
     for _ in range(_ATTEMPTS):
-        make_folder(folder.parent)
         try:
+            make_folder(folder.parent)
             make_folder(folder)
             number = max(at_least, _highest(folder) + 1)
             stage.rename(folder / f"v{number}")
@@ -86,7 +86,7 @@ def place_version(stage: Path, folder: Path, at_least: int) -> tuple[int, Path]:
                 _remove_empty(folder)
                 raise
         else:
-            fsync_folder(folder)
+            _settle(folder, folder / f"v{number}")
             return number, folder / f"v{number}"
     raise ArtifactError(f"no free version number in {os.fspath(folder)!r}: other processes take each one")
 
@@ -121,6 +121,16 @@ def _move_aside(target: Path, stage: Path) -> None:
     """Folders cannot be replaced in one step: the old one goes to the stage, and away with it."""
     with contextlib.suppress(FileNotFoundError):
         target.rename(stage / f".old-{target.name}")
+
+
+def _settle(folder: Path, stored: Path) -> None:
+    """Make a name that was just given last; one that may not last is taken back, since its caller is told so."""
+    try:
+        fsync_folder(folder)
+    except OSError:
+        shutil.rmtree(stored, ignore_errors=True)
+        _remove_empty(folder)
+        raise
 
 
 def _is_folder(path: Path) -> bool:

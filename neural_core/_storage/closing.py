@@ -68,7 +68,7 @@ def compact_dead_parts(directory: Path, *, force: bool = False) -> int:
     count = 0
     for part in RunReader(directory, verify=False).parts:
         path = directory / "metrics" / f"{part.stem}.nj"
-        dead = liveness.writer_state(part.header) == "dead"
+        dead = liveness.part_state(part.stem, part.header) == "dead"
         if path.exists() and (dead or force):
             count += compact_part(path)
     return count

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["INTERRUPTED_AFTER", "STALLED_AFTER", "Evidence", "this_process", "writer_state"]
+__all__ = ["INTERRUPTED_AFTER", "STALLED_AFTER", "Evidence", "open_parts", "part_state", "this_process", "writer_state"]
+
+open_parts: set[str] = set()
+"""The parts that this very process writes: a part that it has left is dead although the process lives."""
 
 Evidence = Literal["alive", "dead", "stalled", "unknown"]
 STALLED_AFTER = 90.0
@@ -60,6 +63,13 @@ def writer_state(writer: Mapping[str, Any], last_sign: float | None = None) -> E
         return "dead"
     began = writer.get("process_start")
     return "alive" if not began or began == start_time(pid) else "dead"
+
+
+def part_state(stem: str, header: Mapping[str, Any], last_sign: float | None = None) -> Evidence:
+    """Tell whether the writer of a part still writes it; `header` as in the part."""
+    state = writer_state(header, last_sign)
+    own = all(header.get(key) == value for key, value in this_process().items())
+    return "dead" if own and stem not in open_parts else state
 
 
 def _exists(pid: int) -> bool:

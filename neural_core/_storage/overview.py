@@ -26,7 +26,8 @@ def seen_status(directory: Path, state: State) -> str:
     """Give the status by evidence: ``interrupted`` when the writer of an unfinished experiment is gone."""
     if state.status not in OPEN_STATES:
         return state.status
-    match liveness.writer_state(state.writer, _last_sign(directory, state)):
+    here = state.writer.get("host") == liveness.this_process()["host"]
+    match liveness.writer_state(state.writer, None if here else last_sign(directory)):
         case "dead":
             return "interrupted"
         case "stalled":
@@ -34,10 +35,8 @@ def seen_status(directory: Path, state: State) -> str:
     return state.status
 
 
-def _last_sign(directory: Path, state: State) -> float | None:
-    """Unix time at which a writer on another host last touched a file of its own."""
-    if state.writer.get("host") == liveness.this_process()["host"]:
-        return None
+def last_sign(directory: Path) -> float | None:
+    """Give the Unix time at which a writer last touched a file of the experiment."""
     times = [
         path.stat().st_mtime for path in [directory / "metadata.json", *directory.glob("metrics/*")] if path.exists()
     ]

@@ -79,6 +79,8 @@ class PartFiles:
     def forked(self) -> None:
         """Become the writer of a forked child: another name, parts of its own, the parent's left alone."""
         self._header["session"] = "forked"
+        liveness.open_parts.clear()
+        self._descriptors.clear()
         self._begin()
 
     @property
@@ -104,6 +106,7 @@ class PartFiles:
         self._number += 1
         self._descriptors.append(descriptor)
         self.paths.append(path)
+        liveness.open_parts.add(path.stem)
         self.descriptor = descriptor
         return descriptor
 
@@ -134,7 +137,9 @@ class PartFiles:
             with contextlib.suppress(OSError):
                 os.fsync(descriptor)
             self._null(descriptor)
-        fsync_folder(self.folder)
+        liveness.open_parts.difference_update(path.stem for path in self.paths)
+        with contextlib.suppress(OSError):
+            fsync_folder(self.folder)
 
     def _null(self, descriptor: int) -> None:
         null = os.open(os.devnull, os.O_RDONLY)

@@ -1,0 +1,67 @@
+"""What separately installed plugins provide: found by entry point, or said in one sentence how to install."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from typing import Any
+
+from neural_core.errors import ArgumentTypeError, NotInstalledError
+
+__all__ = ["BACKENDS", "UI", "backend_names", "entry_points", "load", "not_installed"]
+
+BACKENDS = "neural.backends"
+UI = "neural.ui"
+_TITLES = {"mlflow": "MLflow", "wandb": "W&B", "tensorboard": "TensorBoard", "ui": "Dash"}
+
+
+def entry_points(group: str) -> dict[str, metadata.EntryPoint]:
+    """Give the entry points of a group by name; nothing is imported."""
+    return {point.name: point for point in metadata.entry_points(group=group)}
+
+
+def load(group: str, name: str) -> Any:
+    """Import what an entry point names.
+
+    Raises:
+        NotInstalledError: there is no such entry point.
+    """
+    points = entry_points(group)
+    if name not in points:
+        raise not_installed(name, points)
+    return points[name].load()
+
+
+def not_installed(name: str, present: Iterable[str] = ()) -> NotInstalledError:
+    """Give the error for a plugin that is not there: what it is, what is there, and the line that installs it."""
+    title = _TITLES.get(name)
+    others = ", ".join(sorted(present)) or "none"
+    if title is None:
+        return NotInstalledError(
+            f"backend {name!r} is not installed (installed: {others}). "
+            f"A backend is a package that registers an entry point in {BACKENDS}; by custom it is called neural-{name}"
+        )
+    verb = "available" if name == "ui" else "installed"
+    return NotInstalledError(
+        f"{title} not {verb}: the plugin neural-{name} is missing. In a checkout of neural: "
+        f'pip install -e ".[{name}]"; from the package index: pip install neural-{name}'
+    )
+
+
+def backend_names(backend: object) -> dict[str, Mapping[str, Any]]:
+    """Give name → options of ``backend=``: None, a name, several names, or a mapping of names to options.
+
+    Raises:
+        ArgumentTypeError: it is none of these.
+    """
+    if backend is None:
+        return {}
+    if isinstance(backend, str):
+        return {backend: {}}
+    if isinstance(backend, Mapping) and all(isinstance(options, Mapping) for options in backend.values()):
+        return {str(name): dict(options) for name, options in backend.items()}
+    if isinstance(backend, (list, tuple)) and all(isinstance(name, str) for name in backend):
+        return {name: {} for name in backend}
+    raise ArgumentTypeError(
+        f"backend is a name, a list of names, or a mapping of names to options, not {backend!r:.80}"
+    )

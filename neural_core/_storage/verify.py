@@ -1,0 +1,50 @@
+"""Read every byte of an experiment again and name what is not as it was written. Changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neural_core._storage import artifact_documents, liveness
+from neural_core._storage.artifacts import ArtifactStore
+from neural_core._storage.journal_part import JournalPart
+from neural_core._storage.reader import RunReader
+from neural_core._storage.state import State
+from neural_core.errors import DamagedError
+from neural_core.records import ArtifactVersion, Damage
+
+__all__ = ["verify_experiment"]
+
+
+def verify_experiment(directory: Path) -> list[Damage]:
+    """Give all damage of an experiment; empty when every byte is as it was written."""
+    reader = RunReader(directory)
+    try:
+        reader.refresh()
+        state, damage = reader.state()
+    except (OSError, DamagedError) as error:
+        return [Damage(".", None, None, str(error))]
+    damage = [*damage, *reader.check(), *_tails(reader), *_missing_parts(reader, state)]
+    versions: list[ArtifactVersion] = []
+    for document in state.artifacts:
+        try:
+            versions.append(artifact_documents.from_document(document, directory))
+        except DamagedError as error:
+            damage.append(Damage("artifacts.json", None, None, str(error)))
+    return [*damage, *ArtifactStore(directory).verify(versions)]
+
+
+def _tails(reader: RunReader) -> list[Damage]:
+    """Half a frame at the end of a part whose writer is gone: the call that it belonged to had not returned."""
+    found = []
+    for part in reader.parts:
+        if isinstance(part, JournalPart) and part.tail and liveness.part_state(part.stem, part.header) == "dead":
+            problem = f"cut off: the last {part.tail} bytes are no whole frame"
+            found.append(Damage(f"metrics/{part.stem}.nj", part.size - part.tail, part.tail, problem))
+    return found
+
+
+def _missing_parts(reader: RunReader, state: State) -> list[Damage]:
+    """Parts that a document has seen and that are gone."""
+    there = {part.stem for part in reader.parts} | {Path(d.file).name.split(".")[0] for d in reader.damage}
+    known = {stem for journal in state.journal.values() for stem in journal}
+    return [Damage(f"metrics/{stem}", None, None, "the part is missing") for stem in sorted(known - there)]

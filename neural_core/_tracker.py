@@ -1,0 +1,268 @@
+"""ExperimentTracker: the verbs of a training script. Each one: validate, store, done."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from neural_core import _environment, _installed
+from neural_core._logging_verbs import LoggingVerbs, tag_pairs
+from neural_core._reading import ReadingVerbs
+from neural_core._storage import folder
+from neural_core._storage.session import Session
+from neural_core.errors import ConfigurationError, ExperimentFinishedError
+from neural_core.records import Health, Status
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["ExperimentTracker"]
+
+_PEERS_VERBS = {
+    "log": "log_metrics(metrics, step)",
+    "add_scalar": "log_metric(name, value, step)",
+    "log_param": "log_hyperparameters(mapping)",
+    "log_params": "log_hyperparameters(mapping)",
+    "config": "log_hyperparameters(mapping)",
+    "log_image": "log_figure(figure, name) or log_artifact(path)",
+    "save": "log_artifact(path)",
+    "end_run": "finish()",
+    "end": "finish()",
+    "close": "finish()",
+}
+
+
+class ExperimentTracker(LoggingVerbs, ReadingVerbs):
+    """Track one experiment: hyperparameters, metrics, artifacts, figures, in a folder of its own.
+
+    When a ``log_…`` call has returned, ``kill -9`` cannot take it back. A failing disk never stops the script: it is
+    told by one warning, counted in `health`, and made up for when the disk recovers.
+
+    Attributes:
+        experiment_id: 12 hex digits.
+        experiment_name: the display name.
+        experiment_dir: the folder, absolute; copying it copies the experiment.
+    """
+
+    def __init__(
+        self,
+        experiment_name: str | None = None,
+        base_dir: str | os.PathLike[str] = folder.DEFAULT_BASE_DIR,
+        auto_visualize: bool = True,
+        backend: str | Iterable[str] | Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        hyperparameters: object = None,
+        tags: Mapping[str, str] | Iterable[str] | None = None,
+        notes: str | None = None,
+        durability: Literal["process", "power"] = "process",
+    ) -> None:
+        """Make a new experiment; with NEURAL_EXPERIMENT_DIR set, add to that one.
+
+        Args:
+            experiment_name: any text; a name with the time when None.
+            base_dir: where experiments live; NEURAL_DIR stands in for the default.
+            auto_visualize: draw plots of the metrics by itself.
+            backend: name of an installed backend, several, or a mapping of names to options.
+            hyperparameters: logged at once, as by `log_hyperparameters`.
+            tags: set at once, as by `set_tags`.
+            notes: free text.
+            durability: ``process`` survives the death of the process at once and loss of power but for the last two
+                seconds; ``power`` waits for the disk on every call.
+
+        Raises:
+            ConfigurationError: the folder or a setting cannot work.
+            NotInstalledError: a backend is not installed; the message says what to install.
+            ArgumentError: an argument cannot be kept.
+        """
+        if durability not in ("process", "power"):
+            raise ConfigurationError(f"durability {durability!r} is unknown: take 'process' or 'power'")
+        name = folder.check_name(
+            time.strftime("experiment-%Y%m%d-%H%M%S") if experiment_name is None else experiment_name
+        )
+        _require_backends(backend)
+        base = folder.resolve_base_dir(base_dir)
+        joined = _environment.attached_directory()
+        if _environment.is_disabled():
+            self._begin(None, base / "disabled", name, auto_visualize=False)
+            return
+        power = durability == "power"
+        if joined is not None:
+            session = Session.open(
+                _existing(joined), kind="attached", rank=_environment.rank_from_environment(), power=power
+            )
+        else:
+            session = Session.create(base, name, environment=_environment.describe(), power=power)
+            _environment.warn_about_rank(session.directory)
+        self._begin(session, session.directory, session.state.name, auto_visualize=auto_visualize)
+        self._annotate_first(hyperparameters, tags, notes)
+
+    def _begin(self, session: Session | None, directory: Path, name: str, *, auto_visualize: bool) -> None:
+        self.experiment_dir = directory
+        self.experiment_name = name
+        self.experiment_id = "" if session is None else session.state.experiment_id
+        self.auto_visualize = auto_visualize
+        self._session = session
+        self._finished = False
+        self._disabled = session is None
+        if session is None:
+            self.log_metrics = _do_nothing
+        else:
+            self.log_metrics = session.writer.log_metrics
+            self._end = weakref.finalize(self, session.abandon)
+
+    def _annotate_first(self, hyperparameters: object, tags: Any, notes: str | None) -> None:
+        tags = {**_environment.rank_tags(), **tag_pairs(tags if tags is not None else {})}
+        if hyperparameters is not None:
+            self.log_hyperparameters(hyperparameters)
+        if tags:
+            self.set_tags(tags)
+        if notes is not None:
+            self.set_notes(notes)
+
+    @classmethod
+    def resume(cls, experiment_id: str, base_dir: str | os.PathLike[str] = folder.DEFAULT_BASE_DIR) -> Self:
+        """Continue an experiment: what is logged from now on follows what is there.
+
+        Args:
+            experiment_id: its id, a unique beginning of it, or the path of its folder.
+            base_dir: where experiments live.
+
+        Raises:
+            ExperimentNotFoundError: there is none.
+            AmbiguousExperimentError: there are several.
+            ExperimentInUseError: its writer is alive; `attach` adds to it.
+        """
+        from neural_core._storage.find import find_experiment, refuse_live
+
+        if _environment.is_disabled():
+            return cls()
+        directory = find_experiment(folder.resolve_base_dir(base_dir), experiment_id)
+        refuse_live(directory, "ExperimentTracker.attach(experiment_dir) adds to it from another process")
+        return cls._of(Session.open(directory, kind="owner"))
+
+    @classmethod
+    def attach(cls, experiment_dir: str | os.PathLike[str], rank: int | None = None) -> Self:
+        """Add to an experiment that another process owns: a rank, a worker, an evaluation beside the training.
+
+        Args:
+            experiment_dir: its folder.
+            rank: of this process; None takes RANK or SLURM_PROCID.
+
+        Raises:
+            ExperimentNotFoundError: there is no experiment.
+        """
+        if _environment.is_disabled():
+            return cls()
+        own = _environment.rank_from_environment() if rank is None else rank
+        return cls._of(Session.open(_existing(Path(experiment_dir)), kind="attached", rank=own))
+
+    @classmethod
+    def _of(cls, session: Session) -> Self:
+        tracker = cls.__new__(cls)
+        tracker._begin(session, session.directory, session.state.name, auto_visualize=session.is_owner)
+        return tracker
+
+    @classmethod
+    def stored(cls, directory: Path, experiment_id: str, name: str) -> Self:
+        """Give an experiment to read, as `ExperimentManager.get_experiment` does; what is logged to it resumes it."""
+        tracker = cls.__new__(cls)
+        tracker._begin(None, directory, name, auto_visualize=True)
+        tracker.experiment_id = experiment_id
+        tracker._disabled = _environment.is_disabled()
+        if not tracker._disabled:
+            tracker.log_metrics = tracker._resume_and_log
+        return tracker
+
+    def _resume_and_log(self, metrics: Any, step: Any = None) -> None:
+        self._open_session().writer.log_metrics(metrics, step)
+
+    def _open_session(self) -> Session:
+        """The session to write to; a stored experiment gets its own with the first write."""
+        if self._session is None:
+            if self._finished:
+                raise ExperimentFinishedError(f"experiment {self.experiment_id} is finished: nothing was logged")
+            other = type(self).resume(str(self.experiment_dir))
+            self.__dict__.update(other.__dict__)
+            other._end.detach()
+            assert self._session is not None
+            self._end = weakref.finalize(self, self._session.abandon)
+        return self._session
+
+    def flush(self) -> None:
+        """Wait until all that was logged is on the disk, and the plots show it."""
+        if self._session is not None and not self._finished:
+            self._session.sync()
+            self._draw()
+
+    def finish(self, status: Status | None = None) -> None:
+        """End the experiment: plots, status, summary; the journal becomes Parquet. A second call does nothing.
+
+        Args:
+            status: None keeps a status that was set (``failed``) and makes ``completed`` of one that runs.
+        """
+        if self._session is None or self._finished:
+            return
+        if status is not None:
+            self.set_status(status)
+        self._finished = True
+        self._draw()
+        self._session.finish(status)
+        self._end.detach()
+
+    def _draw(self) -> None:
+        if not self.auto_visualize or self._session is None or not self._session.is_owner:
+            return
+        try:
+            if self._fresh().rows:
+                self.generate_visualizations()
+        except OSError as error:
+            self._session.writer.trouble.tell(error)
+
+    @property
+    def health(self) -> Health:
+        """How the tracker fares with its disk."""
+        return Health() if self._session is None else self._session.writer.trouble.health
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.finish("interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
+
+    def __reduce__(self) -> Any:
+        """A copy in another process adds to the same experiment, in a part of its own."""
+        return type(self).attach, (str(self.experiment_dir),)
+
+    def __repr__(self) -> str:
+        state = "disabled" if self._disabled else f"{self.experiment_id} at {self.experiment_dir}"
+        return f"<ExperimentTracker {self.experiment_name!r} {state}>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        hint = f": the verb here is {_PEERS_VERBS[name]}" if name in _PEERS_VERBS else ""
+        raise AttributeError(f"ExperimentTracker has no attribute {name!r}{hint}")
+
+
+def _do_nothing(metrics: Any, step: Any = None) -> None:
+    """Stand in for ``log_metrics`` when tracking is disabled."""
+
+
+def _existing(directory: Path) -> Path:
+    from neural_core._storage.find import existing_experiment
+
+    return existing_experiment(directory)
+
+
+def _require_backends(backend: object) -> None:
+    """Fail before the first step when a named backend cannot work."""
+    present = _installed.entry_points(_installed.BACKENDS) if backend is not None else {}
+    for name in _installed.backend_names(backend):
+        if name not in present:
+            raise _installed.not_installed(name, present)
