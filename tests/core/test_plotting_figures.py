@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -29,7 +30,7 @@ from neural_core.records import Series
 
 def series_of(name: str, values: object, steps: object = None) -> Series:
     """Make a series; steps count from 0 when none are given."""
-    value = np.asarray(values, dtype=np.float64)
+    value = np.asarray(values).astype(np.float64)
     step = np.arange(len(value)) if steps is None else np.asarray(steps, dtype=np.int64)
     return Series(name, step, 1.7e9 + np.arange(len(value)), value)
 
@@ -204,7 +205,7 @@ def test_no_numbers_make_a_figure_fail(data: dict[str, list[tuple[float, int]]])
         draw_strictly(figure)
 
 
-HOSTILE = {
+HOSTILE: dict[Any, Any] = {
     "text.usetex": True,
     "font.family": "monospace",
     "font.size": 30,
