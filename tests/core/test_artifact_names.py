@@ -25,6 +25,7 @@ names = st.one_of(
 
 
 def assert_harmless(name: str) -> None:
+    """Assert that every file system takes the name, and where it is meant."""
     assert name.isascii()
     assert 0 < len(name) <= 100
     assert Path(name).name == name == PureWindowsPath(name).name

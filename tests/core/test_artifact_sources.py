@@ -30,24 +30,32 @@ from neural_core.records import ArtifactVersion
 NOBODY = 65534
 
 
+def names(folder: Path) -> list[str]:
+    """List a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
+    """An experiment folder in which nothing is stored."""
     path = tmp_path / "experiment"
     path.mkdir()
     return path
 
 
 def log(directory: Path, path: object, version: bool = True) -> ArtifactVersion:
+    """Store one path."""
     store = ArtifactStore(directory)
     return store.store(path, name="a", kind="file", version=version, metadata={}, known=[])  # type: ignore[arg-type]  # odd paths too
 
 
 def assert_refused(directory: Path, path: Path, error: type[Exception]) -> None:
+    """Assert that the path is named in the error, that nothing is made, and that no number is used up."""
     for version in (True, False):
         with pytest.raises(error) as raised:
             log(directory, path, version)
         assert repr(os.fspath(path)) in str(raised.value)
-    assert os.listdir(directory) == []
+    assert names(directory) == []
     (directory.parent / "good").write_text("good")
     assert log(directory, directory.parent / "good").version == 1
 
@@ -110,7 +118,7 @@ def test_unreadable(open_folder: Path, hidden: str) -> None:
         (open_folder / hidden).chmod(0)
         with pytest.raises(ArtifactRefusedError, match=hidden):
             log(open_folder / "experiment", open_folder / hidden.split("/")[0])
-        assert os.listdir(open_folder / "experiment") == []
+        assert names(open_folder / "experiment") == []
         (open_folder / hidden).chmod(0o700)
 
 
@@ -127,7 +135,7 @@ def test_no_path_at_all(directory: Path, path: str | bytes) -> None:
     """An empty path is not the working folder, and text that can be no path says so."""
     with pytest.raises((ArtifactNotFoundError, ArgumentValueError)):
         log(directory, path)
-    assert os.listdir(directory) == []
+    assert names(directory) == []
 
 
 @pytest.mark.timeout(20)
@@ -162,20 +170,24 @@ def test_a_pipe_in_the_place_of_a_file(tmp_path: Path) -> None:
 
 
 def truncate(path: Path) -> None:
+    """Cut the file."""
     os.truncate(path, 10)
 
 
 def append(path: Path) -> None:
+    """Make the file longer."""
     with path.open("ab") as file:
         file.write(b"more" * 1_000_000)
 
 
 def overwrite(path: Path) -> None:
+    """Change the file without a change of its size."""
     with path.open("r+b") as file:
         file.write(b"other")
 
 
 def replace(path: Path) -> None:
+    """Put another file in its place, as careful writers do."""
     path.with_suffix(".new").write_bytes(b"new")
     path.with_suffix(".new").replace(path)
 
@@ -257,4 +269,4 @@ def test_the_checksum_is_always_of_the_stored_bytes(directory: Path, tmp_path: P
     thread.join()
     stored.append(log(directory, source))
     assert ArtifactStore(directory).verify(stored) == []
-    assert len(os.listdir(directory / "versions/a")) == len(stored)
+    assert len(names(directory / "versions/a")) == len(stored)

@@ -17,8 +17,14 @@ from neural_core.records import ArtifactVersion
 CONTENT = b"weights" * 1000
 
 
+def names(folder: Path) -> list[str]:
+    """List a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
+    """An experiment folder in which nothing is stored."""
     path = tmp_path / "experiment"
     path.mkdir()
     (tmp_path / "model.pt").write_bytes(CONTENT)
@@ -30,15 +36,18 @@ def directory(tmp_path: Path) -> Path:
 
 
 def log(directory: Path, path: str = "model.pt", version: bool = True) -> ArtifactVersion:
+    """Store one path."""
     store = ArtifactStore(directory)
     return store.store(directory.parent / path, name=path, kind="file", version=version, metadata={}, known=[])
 
 
 def problems(directory: Path, *versions: ArtifactVersion) -> list[tuple[str, str]]:
+    """Verify; give file and problem of each damage."""
     return [(damage.file, damage.problem) for damage in ArtifactStore(directory).verify(versions)]
 
 
 def flip(path: Path) -> None:
+    """Flip one bit."""
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.chmod(0o600)
@@ -46,22 +55,26 @@ def flip(path: Path) -> None:
 
 
 def swap(path: Path) -> None:
+    """Put another file of the same size in its place."""
     path.with_name("other").write_bytes(b"X" * path.stat().st_size)
     path.with_name("other").replace(path)
 
 
 def cut(path: Path) -> None:
+    """Cut the file to 10 bytes."""
     path.chmod(0o600)
     os.truncate(path, 10)
 
 
 def link_out(path: Path) -> None:
+    """Put a link to an equal file outside of the store in its place."""
     path.unlink()
     outside = next(parent for parent in path.parents if parent.name == "experiment").parent
     path.symlink_to(outside / "model.pt")
 
 
 def to_pipe(path: Path) -> None:
+    """Put a pipe in its place."""
     path.unlink()
     os.mkfifo(path)
 
@@ -180,7 +193,7 @@ def test_links_on_the_way_are_not_followed_for_writing(directory: Path, link: st
     (directory / link).symlink_to(outside)
     with pytest.raises(ArtifactRefusedError, match=link):
         log(directory, version=link.startswith("versions"))
-    assert os.listdir(outside) == []
+    assert names(outside) == []
     assert not list(directory.glob(".tmp-*"))
 
 
@@ -189,7 +202,7 @@ def test_a_linked_plots_folder_takes_no_figure(directory: Path) -> None:
     (directory / "plots").symlink_to(directory.parent / "folder")
     with pytest.raises(ArtifactRefusedError, match="plots"):
         ArtifactStore(directory).store_bytes(b"x", file_name="x.png", name="x", kind="figure", metadata={})
-    assert sorted(os.listdir(directory.parent / "folder")) == ["config.json", "empty", "sub"]
+    assert names(directory.parent / "folder") == ["config.json", "empty", "sub"]
 
 
 @pytest.mark.parametrize("target", ["model.pt", "folder"])
@@ -200,7 +213,7 @@ def test_links_in_the_way_are_replaced_not_followed(directory: Path, target: str
         (directory / "artifacts/model.pt" / name).symlink_to(directory.parent / target)
     stored = log(directory, version=False)
     assert not stored.path.is_symlink()
-    assert os.listdir(stored.path.parent) == ["model.pt"]
+    assert names(stored.path.parent) == ["model.pt"]
     assert (directory.parent / "model.pt").read_bytes() == CONTENT
     assert (directory.parent / "folder/sub/model.pt").read_bytes() == CONTENT
 
@@ -210,9 +223,7 @@ def test_a_link_is_not_shared(directory: Path) -> None:
     stored = log(directory)
     link_out(stored.path)
     store = ArtifactStore(directory)
-    again = store.store(
-        directory.parent / "model.pt", name="m", kind="file", version=True, metadata={}, known=[stored]
-    )
+    again = store.store(directory.parent / "model.pt", name="m", kind="file", version=True, metadata={}, known=[stored])
     assert not again.path.is_symlink()
     assert again.path.stat().st_nlink == 1
 
