@@ -57,8 +57,8 @@ def comparison_figure(name: str, labels: Sequence[str], curves: Sequence[Curve |
 
 def _subtitle(curves: Sequence[Curve], experiments: int, log: bool) -> str:
     text = f"{len(curves)} of {experiments} experiments" if len(curves) < experiments else f"{experiments} experiments"
-    text = f"{text if experiments > 1 else '1 experiment'}  ·  {remarks(curves, log=log)}"
-    return text.replace("strong line: mean, pale: every extreme", "lines are means") if len(curves) > _BANDS else text
+    text = text if experiments > 1 else "1 experiment"
+    return f"{text}  ·  {remarks(curves, log=log, band=len(curves) <= _BANDS)}"
 
 
 def spread(wanted: Sequence[float], distance: float, low: float, high: float) -> list[float]:

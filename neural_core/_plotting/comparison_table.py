@@ -54,7 +54,7 @@ def _width(texts: Sequence[str], pad: float) -> float:
 
 def _subtitle(rows: Sequence[Parameter]) -> str:
     differing = sum(row.differs for row in rows)
-    text = f"{differing} of {len(rows)} differ, marked" if differing else f"{len(rows)}, the same everywhere"
+    text = f"{differing} of {len(rows)} differ, marked" if differing else f"{len(rows)}, none differs"
     return f"{text}  ·  {len(rows) - _ROWS} more rows are not shown" if len(rows) > _ROWS else text
 
 

@@ -36,7 +36,7 @@ def metric_figure(name: str, curve: Curve, size: tuple[float, float]) -> Figure:
     return figure
 
 
-def remarks(curves: Sequence[Curve], *, log: bool, last: bool = False) -> str:
+def remarks(curves: Sequence[Curve], *, log: bool, last: bool = False, band: bool = True) -> str:
     """Say in one line how much was drawn and how."""
     missing, infinite = sum(curve.missing for curve in curves), sum(curve.infinite for curve in curves)
     count = sum(curve.count for curve in curves)
@@ -48,7 +48,7 @@ def remarks(curves: Sequence[Curve], *, log: bool, last: bool = False) -> str:
     if infinite:
         parts.append(f"{infinite:,} infinite, marked at the edge")
     if any(curve.mean_x is not None for curve in curves):
-        parts.append("strong line: mean, pale: every extreme")
+        parts.append("strong line: mean, pale: every extreme" if band else "lines are means")
     if log:
         parts.append("logarithmic")
     return "  ·  ".join(parts)

@@ -204,7 +204,7 @@ def fit(
     scale_axis(axes, "y", *limits(low, high, pad, log=log), log=log, ticks=ticks[1])
     wide = [curve.x for curve in (*curves, *across)]
     left, right = min(float(x.min()) for x in wide), max(float(x.max()) for x in wide)
-    if right - left < 2e-15 * max(abs(left), abs(right), 1e15):  # one step, or steps that doubles cannot tell apart
+    if right - left < max(0.5, 2e-15 * max(abs(left), abs(right))):  # one step, or steps that doubles cannot tell apart
         room = max(1.0, 1e-12 * abs(left))
         left, right = left - room, right + room
     else:

@@ -15,15 +15,17 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import FixedLocator, Formatter, LogLocator, MaxNLocator, NullLocator
 
-from neural_core._plotting.text import FAMILIES, compact, drawable_text, number
+from neural_core._plotting.text import compact, drawable_text, font_families, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.text import Text
 
-__all__ = ["DASHES", "DPI", "INK", "MUTED", "PALETTE", "Weight", "add_axes", "colour_of", "dash_of", "font", "heading"]
-__all__ += ["BEST", "FAINT", "LINE", "WASH", "new_figure", "note", "scale_axis", "words"]
+__all__ = [
+    "BEST", "DASHES", "DPI", "FAINT", "INK", "LINE", "MUTED", "PALETTE",
+    "add_axes", "colour_of", "dash_of", "font", "heading", "new_figure", "scale_axis", "words",
+]  # fmt: skip
 
 PALETTE = (
     "#5588fb", "#fd5b0b", "#4fa46a", "#6f1360", "#1e6c8e", "#d071bb", "#344b0d", "#965b3b", "#2721af", "#8c2dd8",
@@ -33,7 +35,7 @@ PALETTE = (
 DASHES: tuple[Any, ...] = ("solid", (0, (5, 2)), (0, (1.2, 1.6)))
 """The second and third ten lines repeat the colours with these."""
 
-INK, MUTED, FAINT, LINE, WASH, BEST = "#1b2333", "#667085", "#98a2b3", "#e4e7ec", "#f5f7fa", "#0b7a4b"
+INK, MUTED, FAINT, LINE, BEST = "#1b2333", "#667085", "#98a2b3", "#e4e7ec", "#0b7a4b"
 DPI = 120
 
 Weight = Literal["normal", "bold"]
@@ -53,7 +55,7 @@ def dash_of(ordinal: int) -> Any:
 def font(size: float, weight: Weight = "normal") -> FontProperties:
     """Give the font of our texts at `size` points."""
     return FontProperties(
-        family=list(FAMILIES()), style="normal", variant="normal", weight=weight, stretch="normal", size=size
+        family=list(font_families()), style="normal", variant="normal", weight=weight, stretch="normal", size=size
     )
 
 
@@ -95,12 +97,6 @@ def heading(figure: Figure, title: str, subtitle: str = "") -> None:
     room = max(12, int((width - 0.6) / 0.142))
     words(figure, 0.3 / width, 1 - 0.42 / height, title, size=14, weight="bold", length=room, va="center")
     words(figure, 0.3 / width, 1 - 0.70 / height, subtitle, size=9, colour=MUTED, length=2 * room, va="center")
-
-
-def note(figure: Figure, text: str) -> None:
-    """Write one small line at the lower left."""
-    width, height = figure.get_size_inches()
-    words(figure, 0.3 / width, 0.16 / height, text, size=7.5, colour=FAINT, va="center")
 
 
 def add_axes(figure: Figure, left: float, bottom: float, width: float, height: float, *, size: float = 9) -> Axes:

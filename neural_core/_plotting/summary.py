@@ -14,8 +14,10 @@ from neural_core._series import NO_STEP, extremes, lower_is_better
 from neural_core.errors import ArgumentValueError
 from neural_core.records import ComparedExperiment, Experiment, Series
 
-__all__ = ["Best", "ComparisonRow", "Parameter", "best_of", "chosen_metrics", "comparison_rows", "flatten", "labels"]
-__all__ += ["finite_spread", "last_of", "parameters", "short_texts", "value_text"]
+__all__ = [
+    "Best", "ComparisonRow", "Parameter", "best_of", "chosen_metrics", "comparison_rows", "finite_spread", "flatten",
+    "labels", "last_of", "parameters", "short_texts", "value_text",
+]  # fmt: skip
 
 
 @frozen

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
-__all__ = ["FAMILIES", "compact", "drawable_text", "file_stems", "number", "shorten"]
+__all__ = ["compact", "drawable_text", "file_stems", "font_families", "number", "shorten"]
 
 _PREFERRED = "DejaVu Sans"
 _FALLBACKS = (
@@ -20,7 +20,7 @@ _STEM = 60
 
 
 @cache
-def FAMILIES() -> tuple[str, ...]:  # noqa: N802 - a constant that is costly, so it is made when first asked for
+def font_families() -> tuple[str, ...]:
     """Give the font families to draw with: the one matplotlib ships, then those installed that know more signs."""
     from matplotlib.font_manager import fontManager
 
@@ -34,7 +34,7 @@ def _known() -> frozenset[int]:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     known: set[int] = set()
-    for family in FAMILIES():
+    for family in font_families():
         for weight in ("normal", "bold"):
             known.update(get_font(findfont(FontProperties(family=family, weight=weight))).get_charmap())
     return frozenset(known)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from neural_core._plotting.comparison import make_comparison_plots
 from neural_core._plotting.comparison_lines import spread
@@ -25,6 +26,10 @@ from neural_core.errors import ArgumentValueError
 from neural_core.records import ComparedExperiment, Experiment, Series
 
 
+def _floats(values: list[float]) -> NDArray[np.float64]:
+    return np.array(values, dtype="float64")
+
+
 def compared(
     name: str, uid: str, metrics: dict[str, list[float]], hyperparameters: dict[str, Any] | None = None, **more: Any
 ) -> ComparedExperiment:
@@ -33,7 +38,7 @@ def compared(
         uid, uid * 2, name, Path("somewhere"), "completed", hyperparameters=hyperparameters or {}, **more
     )
     series = {
-        metric: Series(metric, np.arange(len(v)), 1.7e9 + np.arange(len(v)), np.array(v).astype(np.float64))
+        metric: Series(metric, np.arange(len(v)), _floats([1.7e9 + i for i in range(len(v))]), _floats(v))
         for metric, v in metrics.items()
     }
     return ComparedExperiment(record, series)

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from neural_core._plotting.curve_plots import families
 from neural_core._plotting.curves import make_curve
@@ -30,9 +31,10 @@ from neural_core.records import Series
 
 def series_of(name: str, values: object, steps: object = None) -> Series:
     """Make a series; steps count from 0 when none are given."""
-    value = np.asarray(values).astype(np.float64)
+    value: NDArray[np.float64] = np.array(values, dtype="float64")
     step = np.arange(len(value)) if steps is None else np.asarray(steps, dtype=np.int64)
-    return Series(name, step, 1.7e9 + np.arange(len(value)), value)
+    time: NDArray[np.float64] = np.arange(len(value), dtype="float64") + 1.7e9
+    return Series(name, step, time, value)
 
 
 def draw_strictly(figure: mpl.figure.Figure) -> bytes:
