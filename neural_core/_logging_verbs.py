@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from neural_core._storage import artifact_names
 from neural_core._storage.plain import as_mapping, to_plain
 from neural_core._storage.session import Session
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
@@ -82,8 +81,10 @@ class LoggingVerbs:
         ``model_10.pt`` and ``model_20.pt`` are versions of ``model.pt``: a number behind one of the words model,
         checkpoint, ckpt, epoch, step, iter, weights, snapshot is taken for a step. ``name=`` overrides that.
         """
+        from neural_core._storage.artifact_names import model_name
+
         said = {**({} if framework is None else {"framework": framework}), **(metadata or {})}
-        return self._store(path, name or artifact_names.model_name(_file_name(path)), "model", version, said)
+        return self._store(path, name or model_name(_file_name(path)), "model", version, said)
 
     def log_figure(self, figure: Any, name: str) -> ArtifactVersion | None:
         """Store a matplotlib figure in the ``plots`` folder; one of the same name takes its place.
@@ -99,10 +100,11 @@ class LoggingVerbs:
         if self._disabled:
             return None
         from neural_core._plotting.user_figure import render_figure
+        from neural_core._storage.artifact_names import figure_file
 
         if not isinstance(name, str) or not name:
             raise ArgumentTypeError("a figure's name is text that is not empty")
-        file = artifact_names.figure_file(name)
+        file = figure_file(name)
         data = render_figure(figure, Path(file).suffix)
         return self._open_session().store_bytes(data, file_name=file, name=name, kind="figure", metadata={})
 

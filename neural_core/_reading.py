@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neural_core._storage import artifact_documents
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_core.records import ArtifactVersion, Damage, MetricInfo, Series
 
@@ -77,7 +76,9 @@ class ReadingVerbs:
     @property
     def artifacts(self) -> list[ArtifactVersion]:
         """Every stored artifact, in the order of logging."""
-        return [artifact_documents.from_document(item, self.experiment_dir) for item in self._state().artifacts]
+        from neural_core._storage.artifact_documents import from_document
+
+        return [from_document(item, self.experiment_dir) for item in self._state().artifacts]
 
     @property
     def damage(self) -> list[Damage]:

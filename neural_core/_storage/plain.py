@@ -6,13 +6,11 @@ own mapping with such a key is wrapped in ``{"$mapping": [[key, value], …]}``.
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
 import enum
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
@@ -48,14 +46,19 @@ def _pairs(value: object) -> Mapping[Any, Any] | None:
         return value
     if isinstance(value, type):
         return None
-    if dataclasses.is_dataclass(value):
-        return {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+    if hasattr(type(value), "__dataclass_fields__"):
+        return {item.name: getattr(value, item.name) for item in sys.modules["dataclasses"].fields(value)}
     kind: Any = type(value)
     if attrs.has(kind):
         return {item.name: getattr(value, item.name) for item in attrs.fields(kind)}
-    if isinstance(value, argparse.Namespace):
+    # Whoever has a Namespace or a Decimal has imported its module; we need not.
+    if _is_a(value, "argparse", "Namespace"):
         return dict(vars(value))
     return None
+
+
+def _is_a(value: object, module: str, name: str) -> bool:
+    return module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
 
 
 def to_plain(value: object, depth: int = 0) -> Any:
@@ -93,8 +96,9 @@ def _to_plain_object(value: object, depth: int) -> Any:
 
 def _plain_number(value: object, depth: int) -> Any:
     """NumPy and tensor scalars become numbers, small arrays lists, all else its repr."""
-    if isinstance(value, Decimal):
-        return {"$number": str(value)} if value.is_finite() else to_plain(float(value), depth)
+    if _is_a(value, "decimal", "Decimal"):
+        number: Any = value
+        return {"$number": str(number)} if number.is_finite() else to_plain(float(number), depth)
     tolist, size = getattr(value, "tolist", None), getattr(value, "size", None)
     if callable(tolist) and (not isinstance(size, int) or size <= _MAX_ARRAY):
         listed = tolist()

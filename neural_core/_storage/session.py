@@ -12,10 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from neural_core._storage import artifact_documents, folder, liveness
-from neural_core._storage.artifacts import ArtifactStore
+from neural_core._storage import folder, liveness
 from neural_core._storage.clock import iso_time
 from neural_core._storage.documents import write_document
 from neural_core._storage.parts import fsync_folder
@@ -23,6 +22,9 @@ from neural_core._storage.state import JOURNALS, OPEN_STATES, State
 from neural_core._storage.writer import JournalWriter
 from neural_core.errors import ArtifactChangedError, ArtifactNotFoundError, ArtifactRefusedError, DamagedError
 from neural_core.records import ArtifactVersion, Status
+
+if TYPE_CHECKING:
+    from neural_core._storage.artifacts import ArtifactStore
 
 __all__ = ["Session", "SessionKind"]
 
@@ -47,7 +49,6 @@ class Session:
         self.label = f"experiment {state.experiment_id} ({state.name!r:.60})"
         header = {"uid": state.uid, "epoch": epoch, "rank": rank, "session": kind}
         self.writer = JournalWriter(directory / "metrics", header, power=power, label=self.label)
-        self.artifacts = ArtifactStore(directory)
         self.owner_pid = os.getpid() if kind == "owner" else 0
         self.edits_documents = False
         self._lock = threading.RLock()
@@ -134,6 +135,13 @@ class Session:
                 self._write(document, sync=sync)
         _log.debug("%s: %s", self.label, fact.get("kind"))
 
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """The files of the artifacts; imported when the first one is logged."""
+        from neural_core._storage.artifacts import ArtifactStore
+
+        return ArtifactStore(self.directory)
+
     def store_artifact(self, path: str | os.PathLike[str], **what: Any) -> ArtifactVersion | None:
         """Store a file or folder (arguments as `ArtifactStore.store`); None when the disk refuses.
 
@@ -158,13 +166,17 @@ class Session:
         except OSError as error:
             self.writer.trouble.lose(error)
             return None
-        document = artifact_documents.to_document(stored, self.directory)
+        from neural_core._storage.artifact_documents import to_document
+
+        document = to_document(stored, self.directory)
         self.append({"kind": "artifact_logged", "artifact": document}, document="artifacts")
         return stored
 
     def artifact_versions(self) -> list[ArtifactVersion]:
         """Every artifact that this process knows of, in order."""
-        return [artifact_documents.from_document(item, self.directory) for item in self.state.artifacts]
+        from neural_core._storage.artifact_documents import from_document
+
+        return [from_document(item, self.directory) for item in self.state.artifacts]
 
     def _write(self, name: str, *, sync: bool) -> None:
         """Replace a document; a disk that refuses is told, and the next snapshot makes up for it."""
