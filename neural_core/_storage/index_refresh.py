@@ -159,8 +159,8 @@ class Refresher:
             return []
         with _transaction(self._connection, "IMMEDIATE"):
             wanted = [entry for _, entry in finished if self._is_wanted(entry)]
-            last = self._connection.execute("SELECT seq FROM main.sqlite_sequence WHERE name = 'run'").fetchone()
-            write(self._connection, dict(enumerate(wanted, start=last[0] + 1 if last else 1)), "main.")
+            (last,) = self._connection.execute("SELECT coalesce(max(n), 0) FROM main.run").fetchone()
+            write(self._connection, dict(enumerate(wanted, start=last + 1)), "main.")
         self._known.update((folder_key(entry.folder), entry.signature) for entry in wanted if entry.signature)
         self._forget([entry.folder for _, entry in finished if self._holds(entry)])
         return [(live, entry) for live, entry in finished if not self._holds(entry)]

@@ -28,7 +28,7 @@ Signature = tuple[int, int, int]
 """Inode, size and mtime_ns of ``metadata.json``: another file has another one."""
 
 _SCHEMA = """
-CREATE TABLE {p}run (n INTEGER PRIMARY KEY {auto}, folder UNIQUE, inode, size, mtime,
+CREATE TABLE {p}run (n INTEGER PRIMARY KEY, folder UNIQUE, inode, size, mtime,
     id, uid, name, status, start, end_time, notes);
 CREATE TABLE {p}doc (n INTEGER PRIMARY KEY, doc);
 CREATE TABLE {p}param (key, run INTEGER, value, PRIMARY KEY (key, run)) WITHOUT ROWID;
@@ -36,8 +36,8 @@ CREATE TABLE {p}tag (key, run INTEGER, value, PRIMARY KEY (key, run)) WITHOUT RO
 CREATE TABLE {p}metric (key, run INTEGER, count, last, last_step, min, min_step, max, max_step, PRIMARY KEY (key, run))
     WITHOUT ROWID;
 """
-_FILE = _SCHEMA.format(p="main.", auto="AUTOINCREMENT") + "CREATE TABLE main.store (path, device, inode);"
-_LIVE = _SCHEMA.format(p="temp.live_", auto="")
+_FILE = _SCHEMA.format(p="main.") + "CREATE TABLE main.store (path, device, inode);"
+_LIVE = _SCHEMA.format(p="temp.live_")
 _WIDTH = {"run": 12, "doc": 2, "param": 3, "tag": 3, "metric": 9}
 
 

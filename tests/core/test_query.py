@@ -163,7 +163,7 @@ def test_order_errors(order_by: str) -> None:
 
 # ---------------------------------------------------------------- random trees
 
-NAMES = st.sampled_from(["lr", "a b", "val/acc", "x.y", "it's", 'q"`', "min", "größe", "ß\\"])
+NAMES = st.sampled_from([*["lr"] * 7, "a b", "val/acc", "x.y", "it's", 'q"`', "min", "größe", "ß\\"])
 NUMBERS = st.sampled_from([0.0, 1.0, -1.0, 0.5, 2.0**60, math.inf, -math.inf, math.nan]) | st.floats(-3, 3)
 TEXTS = st.sampled_from(["", "a", "b", "adam", "1", "true", "Ä", "\x00z", "\U0001f600", 'it\'s \\ "x"'])
 VALUES: st.SearchStrategy[Value] = st.one_of(NUMBERS, TEXTS, st.booleans(), st.none())
@@ -365,6 +365,60 @@ def test_sql_selects_what_python_selects(rows: list[RunRow], living: int, nodes:
         wanted = [row for row in rows if holds(node, row)]
         assert sorted(map(repr, got)) == sorted(map(repr, wanted))
         assert select_count(printed(node)).numbers(connection) == [len(wanted)]
+    connection.close()
+
+
+TABLE = [
+    RunRow("1", "u", "number", "completed", "1", None, "", {"x": 1}, {"m": MetricInfo("m", 1, 1.0, 0, 1.0, 0, 1.0, 0)}),
+    RunRow("2", "u", "text", "completed", "2", "9", "", {"x": "1"}, {}, {"t": "a"}),
+    RunRow("3", "u", "true", "completed", "3", "9", "", {"x": True}),
+    RunRow("4", "u", "nan", "completed", "4", "9", "", {"x": math.nan}),
+    RunRow("5", "u", "none", "completed", "5", "9", "", {"x": None}),
+    RunRow("6", "u", "list", "completed", "6", "9", "", {"x": [1, "a"]}),
+]
+
+
+@pytest.mark.parametrize(
+    ("where", "wanted"),
+    [
+        ("params.x = 1", "number"),
+        ("params.x = '1'", "text"),
+        ("params.x = true", "true"),
+        ("params.x = nan", "nan"),
+        ("params.x = none", "none"),
+        ("params.x != none", "number text true nan list"),
+        ("params.x != 1", "text true nan list"),
+        ("params.x > 0", "number"),
+        ("params.x < 2", "number"),
+        ("params.x <= 'b'", "text list"),
+        ("params.x > ''", "text list"),
+        ("params.x < nan", ""),
+        ("not params.x > 0", "text true nan none list"),
+        ("not end_time > '1'", "number"),
+        ("end_time != '8'", "text true nan none list"),
+        ("params.x in (none, 1, true)", "number true none"),
+        ("params.x not in (1, none)", "text true nan list"),
+        ("params.x ~ '1'", "text list"),
+        ("params.x !~ '1'", "number true nan"),
+        ("params.x = '[1,\"a\"]'", "list"),
+        ("metrics.m = 1 and metrics.m.count = 1 and metrics.m.max_step = 0", "number"),
+        ("not metrics.m < 5", "text true nan none list"),
+        ("tags.t = 'a' or id = '6'", "text list"),
+    ],
+)
+def test_types_and_absence(where: str, wanted: str) -> None:
+    """Numbers, texts, booleans, NaN and absence are told apart, and what is absent is only in a negation."""
+    connection, _ = filled(TABLE, 0)
+    assert " ".join(row.name for row in fetch(connection, select_runs(where, "start", -1, 0))) == wanted
+    connection.close()
+
+
+def test_order_of_mixed_types() -> None:
+    """Numbers come before texts, or after them when descending; NaN and the absent are last either way."""
+    connection, _ = filled(TABLE, 3)
+    both = [[row.name for row in fetch(connection, select_runs(None, o, -1, 0))] for o in ("params.x", "-params.x")]
+    assert both[0] == ["number", "true", "text", "list", "nan", "none"]
+    assert both[1] == ["list", "text", "number", "true", "nan", "none"]
     connection.close()
 
 
