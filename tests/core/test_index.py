@@ -334,7 +334,7 @@ class TestRefresh:
         assert sorted(names(index.runs())) == sorted(["a1", "b2", "c3", odd[0], odd[2], odd[3]])
 
     def test_base_folder_comes_and_goes(self, tmp_path: Path) -> None:
-        """A base folder that is not there is empty and is not made; one that comes, or another one, is seen."""
+        """A missing base folder is empty and is not made; one that comes is seen and indexed on disk, so is another."""
         JsonReader.reads, JsonReader.made = [], []
         base = tmp_path / "base"
         with Index(base, cache_dir=tmp_path / "cache", row_reader=JsonReader) as index:
@@ -343,6 +343,7 @@ class TestRefresh:
             Store(base).put("a1")
             index.refresh()
             assert names(index.runs()) == ["a1"]
+            assert index_file(index).is_file()
             base.rename(tmp_path / "moved")
             index.refresh()
             assert index.runs() == []
