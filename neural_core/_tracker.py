@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from neural_core import _environment, _installed
+from neural_core import _environment
+from neural_core._construction import PEERS_VERBS, do_nothing, existing, require_backends
 from neural_core._logging_verbs import LoggingVerbs, tag_pairs
 from neural_core._reading import ReadingVerbs
 from neural_core._storage import folder
@@ -22,19 +23,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = ["ExperimentTracker"]
-
-_PEERS_VERBS = {
-    "log": "log_metrics(metrics, step)",
-    "add_scalar": "log_metric(name, value, step)",
-    "log_param": "log_hyperparameters(mapping)",
-    "log_params": "log_hyperparameters(mapping)",
-    "config": "log_hyperparameters(mapping)",
-    "log_image": "log_figure(figure, name) or log_artifact(path)",
-    "save": "log_artifact(path)",
-    "end_run": "finish()",
-    "end": "finish()",
-    "close": "finish()",
-}
 
 
 class ExperimentTracker(LoggingVerbs, ReadingVerbs):
@@ -84,7 +72,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         name = folder.check_name(
             time.strftime("experiment-%Y%m%d-%H%M%S") if experiment_name is None else experiment_name
         )
-        _require_backends(backend)
+        require_backends(backend)
         base = folder.resolve_base_dir(base_dir)
         joined = _environment.attached_directory()
         if _environment.is_disabled():
@@ -93,7 +81,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         power = durability == "power"
         if joined is not None:
             session = Session.open(
-                _existing(joined), kind="attached", rank=_environment.rank_from_environment(), power=power
+                existing(joined), kind="attached", rank=_environment.rank_from_environment(), power=power
             )
         else:
             session = Session.create(base, name, environment=_environment.describe(), power=power)
@@ -110,7 +98,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         self._finished = False
         self._disabled = session is None
         if session is None:
-            self.log_metrics = _do_nothing
+            self.log_metrics = do_nothing
         else:
             self.log_metrics = session.writer.log_metrics
             self._end = weakref.finalize(self, session.abandon)
@@ -159,7 +147,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         if _environment.is_disabled():
             return cls()
         own = _environment.rank_from_environment() if rank is None else rank
-        return cls._of(Session.open(_existing(Path(experiment_dir)), kind="attached", rank=own))
+        return cls._of(Session.open(existing(Path(experiment_dir)), kind="attached", rank=own))
 
     @classmethod
     def _of(cls, session: Session) -> Self:
@@ -246,23 +234,5 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         return f"<ExperimentTracker {self.experiment_name!r} {state}>"
 
     def __getattr__(self, name: str) -> NoReturn:
-        hint = f": the verb here is {_PEERS_VERBS[name]}" if name in _PEERS_VERBS else ""
+        hint = f": the verb here is {PEERS_VERBS[name]}" if name in PEERS_VERBS else ""
         raise AttributeError(f"ExperimentTracker has no attribute {name!r}{hint}")
-
-
-def _do_nothing(metrics: Any, step: Any = None) -> None:
-    """Stand in for ``log_metrics`` when tracking is disabled."""
-
-
-def _existing(directory: Path) -> Path:
-    from neural_core._storage.find import existing_experiment
-
-    return existing_experiment(directory)
-
-
-def _require_backends(backend: object) -> None:
-    """Fail before the first step when a named backend cannot work."""
-    present = _installed.entry_points(_installed.BACKENDS) if backend is not None else {}
-    for name in _installed.backend_names(backend):
-        if name not in present:
-            raise _installed.not_installed(name, present)

@@ -130,16 +130,18 @@ class PartFiles:
         self.retired.add(descriptor)
         self._null(descriptor)
 
-    def fence(self) -> None:
+    def fence(self, *, sync: bool = True) -> None:
         """Let no further write of any thread reach a part of this process, and put all on the disk."""
         self.descriptor = None
         for descriptor in self._descriptors:
-            with contextlib.suppress(OSError):
-                os.fsync(descriptor)
+            if sync:
+                with contextlib.suppress(OSError):
+                    os.fsync(descriptor)
             self._null(descriptor)
         liveness.open_parts.difference_update(path.stem for path in self.paths)
-        with contextlib.suppress(OSError):
-            fsync_folder(self.folder)
+        if sync:
+            with contextlib.suppress(OSError):
+                fsync_folder(self.folder)
 
     def _null(self, descriptor: int) -> None:
         null = os.open(os.devnull, os.O_RDONLY)

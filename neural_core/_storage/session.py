@@ -54,6 +54,7 @@ class Session:
         self._lock = threading.RLock()
         self._unsynced = True
         self.writer.on_tick = self.sync_documents
+        self.writer.on_fork = self._forked
 
     @classmethod
     def create(cls, base_dir: Path, name: str, *, environment: Mapping[str, Any], power: bool) -> Session:
@@ -91,6 +92,9 @@ class Session:
         elif state.final:
             session.reopen()
         return session
+
+    def _forked(self) -> None:
+        self._lock = threading.RLock()  # another thread of the parent may hold the inherited one for ever
 
     @property
     def is_owner(self) -> bool:
@@ -235,7 +239,7 @@ class Session:
         with self._lock:
             if self.is_owner and not self.writer.closed:
                 self._append_end("interrupted" if self.state.status in OPEN_STATES else self.state.status, sync=False)
-            self.writer.close()
+            self.writer.close(sync=False)
 
     def _append_end(self, status: str, *, sync: bool = True) -> None:
         fact = {"kind": "experiment_finished", "status": status, "end_time": iso_time(time.time())}

@@ -6,33 +6,28 @@ The hot path is a tuple of names, a look-up of their packer, one pack, one CRC a
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import struct
 import threading
 import time
-import weakref
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from neural_core._storage import frames
-from neural_core._storage.hot_path import Entry, durable_path, hot_path
-from neural_core._storage.parts import PartFiles, write_all
+from neural_core._storage.forks import watch_forks
+from neural_core._storage.hot_path import durable_path, hot_path
+from neural_core._storage.sink import Sink
 from neural_core._storage.ticker import ticker
 from neural_core._storage.trouble import Trouble
+from neural_core._storage.upkeep import Upkeep
 from neural_core._storage.values import Row, clean_row
 from neural_core.errors import ExperimentFinishedError
-from neural_core.records import NO_STEP
 
-__all__ = ["ROLL_BYTES", "JournalWriter"]
+__all__ = ["JournalWriter"]
 
-ROLL_BYTES = 256 * 2**20
-"""A part that has grown beyond this is left for a new one at the next tick."""
-ALIVE_SECONDS = 30.0
 _log = logging.getLogger("neural")
-_writers: weakref.WeakSet[JournalWriter] = weakref.WeakSet()
 _synchronise = getattr(os, "fdatasync", os.fsync)
 
 
@@ -43,6 +38,7 @@ class JournalWriter:
         log_metrics: ``log_metrics(metrics, step=None)``, the hot path.
         on_first_row: called before the first row of this process is stored.
         on_tick: called on the housekeeping thread after it has synced new rows.
+        on_fork: called in a forked child.
         trouble: what the disk refused, and what became of it.
     """
 
@@ -57,25 +53,22 @@ class JournalWriter:
             power: wait for the disk on every call.
             label: how warnings name the experiment.
         """
-        self.parts = PartFiles(folder, header)
+        self._sink = Sink(folder, header)
+        self.parts = self._sink.parts
         self.trouble = Trouble(label)
         self._power = power
         self._label = label
-        self._entries: dict[tuple[str, ...], Entry] = {}
-        self._sids: dict[tuple[str, ...], int] = {}
         self._lock = threading.RLock()
         self._closed = False
         self._ticking = False
-        self._synced = 0
-        self._touched = 0.0
-        self._rounded: set[str] = set()
+        self._upkeep = Upkeep(self)
         self.on_first_row: Callable[[], None] | None = None
         self.on_tick: Callable[[], None] | None = None
-        self.log_metrics = hot_path(self._entries, self._slow)
+        self.on_fork: Callable[[], None] | None = None
+        self.log_metrics = hot_path(self._sink.entries, self._slow)
         if power:
-            self.log_metrics = durable_path(self.log_metrics, self._entries, self._fsync)
-        _watch_forks()
-        _writers.add(self)
+            self.log_metrics = durable_path(self.log_metrics, self._sink.entries, self.fsync)
+        watch_forks(self)
 
     def append_fact(self, fact: Mapping[str, Any], *, sync: bool = True) -> bool:
         """Append a fact; False when it has to wait in memory for a disk that refuses.
@@ -91,7 +84,7 @@ class JournalWriter:
             self.refuse_when_closed()
             stored = self._store(fact)
             if stored and sync and self.parts.descriptor is not None:
-                self._fsync(self.parts.descriptor)
+                self.fsync(self.parts.descriptor)
             return stored
 
     @property
@@ -114,63 +107,44 @@ class JournalWriter:
                 self._drain(force=True)
             descriptor = self.parts.descriptor
             if descriptor is not None:
-                self._fsync(descriptor)
+                self.fsync(descriptor)
 
-    def close(self) -> None:
-        """Try once more what waits, then let no write of any thread reach the parts; calls after it raise."""
+    def close(self, *, sync: bool = True) -> None:
+        """Try once more what waits, then let no write of any thread reach the parts; calls after it raise.
+
+        Args:
+            sync: wait for the disk.
+        """
         with self._lock:
             if self._closed:
                 return
             if self.trouble.waiting:
                 self._drain(force=True)
             self._closed = True
-            self._entries.clear()
-            self.parts.fence()
+            self._sink.entries.clear()
+            self.parts.fence(sync=sync)
             self.trouble.give_up()
-        ticker.remove(self.tick)
+        ticker.remove(self._upkeep.tick)
         for path in self.parts.paths:
-            path.with_suffix(".alive").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.with_suffix(".alive").unlink(missing_ok=True)
 
-    def tick(self) -> None:
-        """Look after the file: sync what was written, roll it when it is large, try again after a failure."""
-        if _log.isEnabledFor(logging.DEBUG):
-            self._entries.clear()
-        descriptor = self.parts.descriptor
-        size = 0 if descriptor is None else os.fstat(descriptor).st_size
-        if descriptor is not None and size != self._synced:
-            self._fsync(descriptor)
-            self._synced = size
-            self._notice_deletion(descriptor)
-            if self.on_tick is not None:
-                self.on_tick()
-        if self.trouble.waiting or size > ROLL_BYTES:
-            with self._lock:
-                self._roll_or_drain(size)
-        self._touch()
+    def send_all_through_slow_path(self) -> None:
+        """Let the hot path find nothing, until the slow path allows it again."""
+        self._sink.entries.clear()
 
-    def _roll_or_drain(self, size: int) -> None:
-        if self._closed:
-            return
-        if size > ROLL_BYTES:
-            self._entries.clear()
-            self.parts.leave()
-        if self.trouble.waiting:
-            self._drain()
+    def try_again(self) -> None:
+        """Write what waits for the disk, if the last attempt was not a moment ago."""
+        with self._lock:
+            if not self._closed:
+                self._drain()
 
-    def _notice_deletion(self, descriptor: int) -> None:
-        """A deleted file takes every write without an error; only its link count tells."""
-        if os.name == "posix" and os.fstat(descriptor).st_nlink == 0:
-            with self._lock:
-                self._fail(descriptor, FileNotFoundError("the experiment's folder was deleted while it was written"))
-
-    def _touch(self) -> None:
-        now = time.monotonic()
-        if now - self._touched >= ALIVE_SECONDS and self.parts.paths and not self._closed:
-            self._touched = now
-            try:
-                self.parts.path.with_suffix(".alive").touch()
-            except OSError as error:
-                _log.debug("%s: cannot touch the sign of life: %s", self._label, error)
+    def leave(self, descriptor: int) -> None:
+        """Append no more to the part of `descriptor`; the next call opens another."""
+        with self._lock:
+            if self.parts.descriptor == descriptor:
+                self._sink.leave()
+        self.fsync(descriptor)
 
     def _slow(self, metrics: Any, step: Any, descriptor: int | None, error: BaseException | None) -> None:
         row = clean_row(metrics, step, time.time())
@@ -178,10 +152,9 @@ class JournalWriter:
             self.refuse_when_closed()
             # A short write (no error, but a descriptor) leaves half a frame, which nothing may follow.
             if descriptor is not None and (error is None or isinstance(error, OSError)):
-                self._fail(descriptor, error or OSError("short write"))
+                self.fail(descriptor, error or OSError("short write"))
             if row.names:
-                if not self._ticking and self.on_first_row is not None:
-                    self.on_first_row()
+                self._begin()
                 self._store(row)
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
@@ -204,7 +177,7 @@ class JournalWriter:
         try:
             self._write(item)
         except OSError as error:
-            self._fail(self.parts.descriptor, error)
+            self.fail(self.parts.descriptor, error)
             self.trouble.keep(item)
             self.trouble.raise_when_strict()
             return False
@@ -219,66 +192,33 @@ class JournalWriter:
                 self._write(self.trouble.first())
                 self.trouble.drop_first()
         except OSError as error:
-            self._fail(self.parts.descriptor, error)
+            self.fail(self.parts.descriptor, error)
             return
         self.trouble.over()
 
     def _write(self, item: Row | Mapping[str, Any]) -> None:
-        if not isinstance(item, Row):
-            write_all(self._descriptor(), frames.encode_fact(item))
-            return
-        pack, head, descriptor, _size = self._entry(item.names)
-        body = pack(head, NO_STEP if item.step is None else item.step, item.time, *item.values)
-        write_all(descriptor, struct.pack("<I", zlib.crc32(body)) + body)
-        if self._power:
-            self._fsync(descriptor)
-        if item.rounded:
-            self._tell_rounded(item)
-
-    def _descriptor(self) -> int:
-        if self.parts.descriptor is None:
-            self._sids = {}
-            self._entries.clear()
-            self._synced = 0
-            return self.parts.open()
-        return self.parts.descriptor
-
-    def _entry(self, names: tuple[str, ...]) -> Entry:
-        """Give the packer of these names in the open part, and define them there when they are new."""
-        descriptor = self._descriptor()
-        sid = self._sids.get(names)
-        if sid is None:
-            if len(self._sids) == frames.MAX_SCHEMAS:
-                self.parts.leave()
-                descriptor = self._descriptor()
-            sid = len(self._sids) + 1
-            write_all(descriptor, frames.encode_schema(sid, names))
-            self._sids[names] = sid
-            self._begin()
-        packer = frames.row_packer(len(names))
-        entry = (packer.pack, frames.row_head(sid, len(names)), descriptor, packer.size + 4)
         # While every call is to be told, or is to queue up behind others, the hot path must find nothing.
-        if not self.trouble.waiting and not _log.isEnabledFor(logging.DEBUG):
-            self._entries[names] = entry
-        return entry
+        self._sink.write(item, keep_entry=not self.trouble.waiting and not _log.isEnabledFor(logging.DEBUG))
+        if self._power and isinstance(item, Row):
+            self.fsync(self._sink.descriptor())
 
     def _begin(self) -> None:
-        """The first row of this process: from now on the file is looked after."""
+        """The first row of this process: say so, and look after the file from now on."""
         if not self._ticking:
             self._ticking = True
-            ticker.add(self.tick)
+            if self.on_first_row is not None:
+                self.on_first_row()
+            ticker.add(self._upkeep.tick)
 
-    def _fail(self, descriptor: int | None, error: BaseException) -> None:
+    def fail(self, descriptor: int | None, error: BaseException) -> None:
         """Leave a part after a failed write; told once, counted always."""
-        if descriptor in self.parts.retired:
-            return  # another thread has already left that part
-        self._entries.clear()
-        if descriptor is not None:
-            self.parts.retire(descriptor)
-            self.parts.discard_empty()
-        self.trouble.tell(error)
+        with self._lock:
+            if descriptor in self.parts.retired:
+                return  # another thread has already left that part
+            self._sink.retire(descriptor)
+            self.trouble.tell(error)
 
-    def _fsync(self, descriptor: int) -> None:
+    def fsync(self, descriptor: int) -> None:
         """Wait for the disk. After a failure the kernel may have dropped the pages: the part is left, never retried.
 
         "Can Applications Recover from fsync Failures?", USENIX ATC 2020.
@@ -289,36 +229,15 @@ class JournalWriter:
             with self._lock:
                 if descriptor not in self.parts.retired:
                     self.trouble.not_durable(error)
-                    self._fail(descriptor, error)
+                    self.fail(descriptor, error)
                     self.trouble.raise_when_strict()
-
-    def _tell_rounded(self, row: Row) -> None:
-        for name in row.rounded:
-            if name not in self._rounded:
-                self._rounded.add(name)
-                _log.warning("metric %r holds a number that no 64-bit double holds exactly: it is rounded", name)
 
     def forked(self) -> None:
         """In a forked child: start a part of this process with the next call, leave the parent's alone."""
         self._lock = threading.RLock()
-        self._entries.clear()
-        self._sids = {}
         self._ticking = False
-        self._synced = 0
+        self._upkeep = Upkeep(self)
         self.trouble.forked()
-        self.parts.forked()
-
-
-def _watch_forks() -> None:
-    global _watch_forks_done
-    if not _watch_forks_done and hasattr(os, "register_at_fork"):
-        _watch_forks_done = True
-        os.register_at_fork(after_in_child=_after_fork)
-
-
-_watch_forks_done = False
-
-
-def _after_fork() -> None:
-    for writer in list(_writers):
-        writer.forked()
+        self._sink.forked()
+        if self.on_fork is not None:
+            self.on_fork()
