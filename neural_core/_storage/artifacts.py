@@ -42,7 +42,8 @@ class ArtifactStore:
     """Stores artifacts in one experiment's folder, which must exist; nothing is made before the first one.
 
     Safe for several threads and processes as long as they store versions. Of two that replace the same unversioned
-    entry at the same time one wins, so a caller holds a lock over that and over writing its record.
+    entry at the same time one wins, so a caller holds a lock over that and over writing its record. A process killed
+    between the two leaves the new file under the old record, which `verify` names.
     """
 
     def __init__(self, directory: Path) -> None:
