@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from neural_core._storage import folder
 from neural_core._storage.find import find_row
 from neural_core._storage.index import Index
-from neural_core._storage.overview import experiment_record
 from neural_core._storage.reader import RunReader
+from neural_core._tables import flat_row, load_compared
 from neural_core._tracker import ExperimentTracker
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_core.records import ComparedExperiment, Damage, RunRow
@@ -199,7 +199,7 @@ class ExperimentManager:
             raise ArgumentTypeError("experiment_ids is a list of ids")
         if not experiment_ids:
             raise ArgumentValueError("experiment_ids is empty: give the ids of the experiments to compare")
-        return [_load(self._find(experiment_id)) for experiment_id in dict.fromkeys(experiment_ids)]
+        return [load_compared(self._find(experiment_id)) for experiment_id in dict.fromkeys(experiment_ids)]
 
     def verify(self, experiment_id: str | None = None) -> Mapping[str, list[Damage]]:
         """Read every byte again: each checksum of the journal, each page, each artifact's SHA-256.
@@ -223,33 +223,7 @@ class ExperimentManager:
         """
         import pandas
 
-        return pandas.DataFrame([_flat(row) for row in self.runs(where, order_by, limit=None)])
+        return pandas.DataFrame([flat_row(row) for row in self.runs(where, order_by, limit=None)])
 
     def __repr__(self) -> str:
         return f"<ExperimentManager of {self.base_dir}>"
-
-
-def _load(directory: Path) -> ComparedExperiment:
-    reader = RunReader(directory)
-    state, _ = reader.state()
-    return ComparedExperiment(
-        experiment_record(directory, state), {name: reader.series(name) for name in reader.names()}
-    )
-
-
-def _flat(row: RunRow) -> dict[str, Any]:
-    metrics = {
-        f"metrics.{name}.{what}": getattr(info, what)
-        for name, info in row.metrics.items()
-        for what in ("last", "min", "max")
-    }
-    return {
-        "experiment_id": row.experiment_id,
-        "experiment_name": row.name,
-        "status": row.status,
-        "start_time": row.start_time,
-        "end_time": row.end_time,
-        **{f"params.{name}": value for name, value in row.params.items()},
-        **metrics,
-        **{f"tags.{name}": value for name, value in row.tags.items()},
-    }

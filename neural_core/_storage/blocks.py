@@ -18,7 +18,7 @@ from neural_core._storage import frames
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Block", "Words", "coalesce", "gather", "positions_of", "split_damaged"]
+__all__ = ["Block", "Words", "coalesce", "gather", "positions_of", "remove_rows", "split_damaged"]
 
 _CHECK_BYTES = 8 * 2**20
 STEP_AT, TIME_AT = 1, 2
@@ -165,6 +165,17 @@ def split_damaged(words: Words, block: Block, width_of: Callable[[int], int]) ->
         return [block], []
     kept = mixed(positions[sound], sids[sound])
     return ([kept] if kept.count else []), [int(p) for p in positions[~sound]]
+
+
+def remove_rows(block: Block, positions: Sequence[int]) -> tuple[list[Block], list[int]]:
+    """Leave out the rows at `positions`; give what is left as blocks, and those that were there."""
+    every = block.all_positions()
+    gone = np.isin(every, np.array(positions, np.int64)) if len(positions) else np.zeros(block.count, np.bool_)
+    if not bool(gone.any()):
+        return [block], []
+    sids = np.full(block.count, block.sid, np.uint16) if block.sids is None else block.sids
+    kept = mixed(every[~gone], sids[~gone])
+    return ([kept] if kept.count else []), [int(p) for p in every[gone]]
 
 
 def _sound_rows(words: Words, positions: NDArray[np.int64], width: int) -> NDArray[np.bool_]:

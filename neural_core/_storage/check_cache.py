@@ -6,6 +6,7 @@ is made again.
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 import threading
@@ -14,8 +15,10 @@ from pathlib import Path
 
 from neural_core._storage.cache_folder import cache_folder, open_file, remove_file
 
-__all__ = ["CheckCache"]
+__all__ = ["REMEMBERED_FROM", "CheckCache", "shared_checks"]
 
+REMEMBERED_FROM = 4 * 2**20
+"""Bytes of a file below which a check costs less than the question whether it was made."""
 _KEPT_SECONDS = 90 * 86_400
 _FILE = "checks-1.sqlite"
 
@@ -82,6 +85,12 @@ class CheckCache:
             self._connection.close()
             self._connection = None
             return []
+
+
+@functools.cache
+def shared_checks() -> CheckCache:
+    """Give the cache that all readers of this process share."""
+    return CheckCache()
 
 
 def _open(path: Path) -> sqlite3.Connection | None:

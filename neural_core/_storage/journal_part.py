@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import json
 import mmap
 import os
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import numpy as np
 
 from neural_core._series import NO_STEP
 from neural_core._storage import frames
-from neural_core._storage.blocks import Block, Words, coalesce, gather, split_damaged
+from neural_core._storage.blocks import Block, Words, coalesce, gather, remove_rows, split_damaged
 from neural_core._storage.part import Column, HistoryRow, join_columns
 from neural_core._storage.scan import Scan
 from neural_core.errors import DamagedError, FormatVersionError
@@ -22,6 +23,8 @@ from neural_core.records import Damage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from neural_core._storage.check_cache import CheckCache
 
 __all__ = ["JournalPart"]
 
@@ -38,6 +41,7 @@ class JournalPart:
         self.header: Mapping[str, Any] = {}
         self.size = 0
         self.start_word = 0
+        self._status: os.stat_result | None = None
         self._words = Words(b"")
         self._scan: Scan | None = None
         self._blocks: list[Block] = []
@@ -99,7 +103,8 @@ class JournalPart:
             FormatVersionError: another major version.
         """
         with open(self.path, "rb", opener=_no_links) as file:
-            size = os.fstat(file.fileno()).st_size
+            self._status = os.fstat(file.fileno())
+            size = self._status.st_size
             if size == self.size:
                 return False
             self.size = size
@@ -134,15 +139,27 @@ class JournalPart:
             self._facts = frames.join_facts(self._scan.facts)
         return (self.rows, len(self._scan.facts)) != before
 
-    def check(self) -> None:
-        """Check the CRC of every row that was not checked yet; rows that fail are left out from then on."""
+    def check(self, remembered: CheckCache | None = None) -> None:
+        """Check the CRC of every row that was not checked yet; rows that fail are left out from then on.
+
+        Args:
+            remembered: outcomes of earlier checks, trusted for a file in the very state that was checked.
+        """
         if self._scan is None or self._checked == len(self._blocks):
             return
-        sound = self._blocks[: self._checked]
+        status = self._status if self._checked == 0 else None
+        known = remembered.get(status) if remembered is not None and status is not None else None
+        sound, damaged = self._blocks[: self._checked], []
         for block in self._blocks[self._checked :]:
-            kept, damaged = split_damaged(self._words, block, self._scan.width)
+            if known is None:
+                kept, failed = split_damaged(self._words, block, self._scan.width)
+            else:
+                kept, failed = remove_rows(block, json.loads(known))
             sound += kept
-            self._damage += [self._say(p, p + 1, "a row whose checksum does not fit") for p in damaged]
+            damaged += failed
+        if remembered is not None and status is not None and known is None:
+            remembered.put(status, json.dumps(damaged))
+        self._damage += [self._say(p, p + 1, "a row whose checksum does not fit") for p in damaged]
         self._blocks = coalesce(sound)
         self._checked = len(self._blocks)
         self._ends = list(itertools.accumulate(block.count for block in self._blocks))

@@ -60,8 +60,9 @@ class PartFiles:
         retired: descriptors of parts that nothing may be appended to.
     """
 
-    def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, header: Mapping[str, Any], *, power: bool = False) -> None:
         self.folder = folder
+        self._power = power
         self._header = dict(header)
         self._descriptors: list[int] = []
         weakref.finalize(self, _close_all, self._descriptors)
@@ -99,6 +100,8 @@ class PartFiles:
         descriptor = os.open(path, _FLAGS, 0o666)
         try:
             write_all(descriptor, frames.encode_header(self._fields()))
+            if self._power:
+                fsync_folder(self.folder)
         except OSError:
             os.close(descriptor)
             path.unlink(missing_ok=True)

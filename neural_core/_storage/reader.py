@@ -13,6 +13,7 @@ import numpy as np
 from neural_core import _series
 from neural_core._series import NO_STEP
 from neural_core._storage import facts_file
+from neural_core._storage.check_cache import REMEMBERED_FROM, shared_checks
 from neural_core._storage.compacted_part import CompactedPart, load_compacted
 from neural_core._storage.history import History
 from neural_core._storage.journal_part import JournalPart
@@ -38,15 +39,17 @@ class RunReader:
     Reading creates, renames and touches nothing; it works on a read-only and on a full disk, beside a live writer.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, verify: bool = True) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, verify: bool = True, remember: bool = True) -> None:
         """Read nothing yet.
 
         Args:
             path: the experiment's folder.
             verify: check every CRC before rows are given out; False serves at once and leaves it to `check`.
+            remember: take the outcome of an earlier check of unchanged bytes for granted.
         """
         self.path = Path(path).absolute()
         self._verify = verify
+        self._remember = remember
         self._parts: dict[str, Part] = {}
         self._listed: dict[str, str] = {}
         self._unreadable: dict[str, Damage] = {}
@@ -70,7 +73,7 @@ class RunReader:
             if self._parts.keys() | self._unreadable.keys() >= self._listed.keys() == self._names:
                 break
         if self._verify:
-            self.check()
+            self._check_journals()
         return changed
 
     def _find_parts(self) -> bool:
@@ -150,12 +153,19 @@ class RunReader:
 
     def check(self) -> list[Damage]:
         """Check every checksum that was not checked yet; give all damage."""
+        self._check_journals()
         for part in self.parts:
-            before = part.rows
             part.check()
-            if part.rows != before:
-                self._summary = Summary()
         return self.damage
+
+    def _check_journals(self) -> None:
+        """Check rows that are about to be given out; a Parquet page is checked when it is read."""
+        for part in self._parts.values():
+            if isinstance(part, JournalPart):
+                before = part.rows
+                part.check(shared_checks() if self._remember and part.size >= REMEMBERED_FROM else None)
+                if part.rows != before:
+                    self._summary = Summary()
 
     def facts(self) -> list[tuple[str, int, dict[str, Any]]]:
         """(part, ordinal, fact) of every fact, in the order in which they hold."""

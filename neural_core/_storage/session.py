@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from neural_core._storage import folder, liveness
 from neural_core._storage.clock import iso_time
-from neural_core._storage.documents import write_document
-from neural_core._storage.parts import fsync_folder
-from neural_core._storage.state import JOURNALS, OPEN_STATES, State
+from neural_core._storage.snapshots import Snapshots
+from neural_core._storage.state import OPEN_STATES, State
 from neural_core._storage.writer import JournalWriter
 from neural_core.errors import ArtifactChangedError, ArtifactNotFoundError, ArtifactRefusedError, DamagedError
 from neural_core.records import ArtifactVersion, Status
@@ -52,7 +51,7 @@ class Session:
         self.owner_pid = os.getpid() if kind == "owner" else 0
         self.edits_documents = False
         self._lock = threading.RLock()
-        self._unsynced = True
+        self._snapshots = Snapshots(directory, state, self.writer)
         self.writer.on_tick = self.sync_documents
         self.writer.on_fork = self._forked
 
@@ -68,6 +67,8 @@ class Session:
         state = State(uid=uid, name=name)
         session = cls(directory, state, kind="owner", rank=0, epoch=1, power=power)
         session.start(environment)
+        if power:
+            session.sync_documents()
         return session
 
     @classmethod
@@ -120,7 +121,7 @@ class Session:
     def reopen(self) -> None:
         """Let listings look at the journal of a finished experiment again, since it is about to grow."""
         self.state.final = False
-        self._write("metadata", sync=True)
+        self._snapshots.write("metadata", sync=True)
 
     def _first_row(self) -> None:
         if self.is_owner and self.state.status == "created":
@@ -136,8 +137,11 @@ class Session:
             self.writer.append_fact({"time": time.time(), **fact}, sync=sync)
             self.state.apply(fact)
             if document is not None and (self.is_owner or self.edits_documents):
-                self._write(document, sync=sync)
-        _log.debug("%s: %s", self.label, fact.get("kind"))
+                self._snapshots.write(document, sync=sync)
+            if sync:
+                self.sync_documents()
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s: %s", self.label, {key: value for key, value in fact.items() if key != "time"})
 
     @property
     def artifacts(self) -> ArtifactStore:
@@ -182,43 +186,16 @@ class Session:
 
         return [from_document(item, self.directory) for item in self.state.artifacts]
 
-    def _write(self, name: str, *, sync: bool) -> None:
-        """Replace a document; a disk that refuses is told, and the next snapshot makes up for it."""
-        try:
-            position = {**self.state.journal.get(name, {}), **self.writer.position()}
-            if self._has_strangers():
-                position = self._fold_strangers()
-            write_document(self.directory / f"{name}.json", self.state.document(name, position), sync=sync)
-            self.state.journal[name] = position
-        except OSError as error:
-            self.writer.trouble.tell(error)
-
-    def _has_strangers(self) -> bool:
-        own = {path.name for path in self.writer.parts.paths}
-        return any(path.name not in own for path in (self.directory / "metrics").glob(JOURNALS))
-
-    def _fold_strangers(self) -> dict[str, int]:
-        """Take over what others (the UI, a rank) wrote since, so that no snapshot hides it; give the position."""
-        from neural_core._storage.reader import RunReader
-
-        reader = RunReader(self.directory, verify=False)
-        fresh, _ = reader.state()
-        for key in ("tags", "notes", "name", "hyperparameters", "artifacts"):
-            setattr(self.state, key, getattr(fresh, key))
-        return {part.stem: part.end for part in reader.parts}
-
     def sync(self) -> None:
         """Wait until all that was logged is on the disk, the documents too."""
         self.writer.sync()
         self.sync_documents()
 
     def sync_documents(self) -> None:
-        """Put on the disk what was written without waiting for it: the first ``metadata.json``, the new folder."""
-        if self._unsynced and self.is_owner:
-            self._unsynced = False
+        """Put on the disk, once, what was written without waiting for it."""
+        if self.is_owner:
             with self._lock:
-                self._write("metadata", sync=True)
-                fsync_folder(self.directory.parent)
+                self._snapshots.sync_first()
 
     def finish(self, status: Status | None = None) -> None:
         """End the experiment: status, documents, summary, and the parts of this process compacted.

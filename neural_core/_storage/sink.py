@@ -28,8 +28,8 @@ class Sink:
         entries: names → entry, for the hot path; emptied whenever calls have to come here.
     """
 
-    def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
-        self.parts = PartFiles(folder, header)
+    def __init__(self, folder: Path, header: Mapping[str, Any], *, power: bool = False) -> None:
+        self.parts = PartFiles(folder, header, power=power)
         self.entries: dict[tuple[str, ...], Entry] = {}
         self._sids: dict[tuple[str, ...], int] = {}
         self._rounded: set[str] = set()

@@ -17,7 +17,7 @@ __all__ = ["verify_experiment"]
 
 def verify_experiment(directory: Path) -> list[Damage]:
     """Give all damage of an experiment; empty when every byte is as it was written."""
-    reader = RunReader(directory)
+    reader = RunReader(directory, remember=False)
     try:
         reader.refresh()
         state, damage = reader.state()

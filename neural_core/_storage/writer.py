@@ -53,7 +53,7 @@ class JournalWriter:
             power: wait for the disk on every call.
             label: how warnings name the experiment.
         """
-        self._sink = Sink(folder, header)
+        self._sink = Sink(folder, header, power=power)
         self.parts = self._sink.parts
         self.trouble = Trouble(label)
         self._power = power
