@@ -60,6 +60,7 @@ ROOMS = [
 BROAD_EXCEPTS = {
     "neural_core/_plotting/visualizer.py": "a picture that cannot be drawn must not end the training that it shows",
     "neural_core/_storage/hot_path.py": "a value's own __float__ raises what it likes; the slow path judges it again",
+    "neural_core/_storage/plain.py": "a hyperparameter may be any object, whose properties and repr raise what they like",
     "neural_core/_storage/values.py": "__float__, item() and repr of a stranger raise what they like; name the metric",
 }
 
