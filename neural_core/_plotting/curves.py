@@ -57,6 +57,7 @@ class Curve:
     stepped: bool
 
 
+@np.errstate(all="ignore")  # the user's np.seterr(all="raise") must not reach us
 def make_curve(series: Series) -> Curve | None:
     """Make the curve of a series; None when it has no finite value."""
     value = presentable(series.value)
@@ -105,8 +106,7 @@ def _bucket_means(x: NDArray[np.int64], y: Floats) -> tuple[Floats, Floats]:
     finite = np.isfinite(y)
     count = np.add.reduceat(finite, starts, dtype=np.int64)
     size = np.diff(np.append(starts, len(y)))
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean_y = np.add.reduceat(np.where(finite, y, 0.0), starts) / count
+    mean_y = np.add.reduceat(np.where(finite, y, 0.0), starts) / count
     mean_x = np.add.reduceat(x.astype(np.float64), starts) / size
     return mean_x, np.where(np.isfinite(mean_y), mean_y, np.nan)
 

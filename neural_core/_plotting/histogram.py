@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["bin_edges", "distribution_figure"]
 
 
+@np.errstate(all="ignore")
 def bin_edges(value: Floats) -> tuple[Floats, bool]:
     """Choose the edges of 8 to 60 bins for finite values; True when they are logarithmic (three decades or more).
 

@@ -139,9 +139,9 @@ def _plain_ticks(axes: Axes, size: float) -> None:
 
 
 def _plain_labels(axis: Axis, size: float) -> None:
-    """Style the first tick; matplotlib copies it to all further ones when it draws."""
-    label = axis.get_major_ticks(1)[0].label1
-    label.set(fontproperties=font(size), color=MUTED, usetex=False, parse_math=False)
+    """Style the first ticks; matplotlib copies the first to all it makes later (3.8 has made the second before)."""
+    for tick in axis.get_major_ticks(2):
+        tick.label1.set(fontproperties=font(size), color=MUTED, usetex=False, parse_math=False)
 
 
 class NumberFormatter(Formatter):

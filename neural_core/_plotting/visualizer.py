@@ -6,12 +6,11 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from neural_core._plotting.inputs import History, to_series
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from neural_core._plotting.curves import Curve
+    from neural_core._plotting.inputs import History
     from neural_core.records import Series
 
 __all__ = ["MetricVisualizer", "make_plots"]
@@ -48,6 +47,8 @@ class MetricVisualizer:
         Raises:
             ArgumentTypeError: `metrics_history` is no history.
         """
+        from neural_core._plotting.inputs import to_series
+
         return _curves_plots(_drawable(to_series(metrics_history)), figsize)
 
     @staticmethod
@@ -66,6 +67,8 @@ class MetricVisualizer:
         Raises:
             ArgumentTypeError: `metrics_history` is no history.
         """
+        from neural_core._plotting.inputs import to_series
+
         return _distribution_plots(_drawable(to_series(metrics_history)), figsize)
 
 
@@ -128,7 +131,10 @@ def _paged(title: str, page: int, count: int) -> str:
 
 def attempt(figures: dict[str, Figure], key: str, make: Callable[..., Figure], *arguments: Any) -> None:
     """Put one figure into `figures`; when it cannot be made, say so in the log ``neural`` and go on."""
+    import numpy as np
+
     try:
-        figures[key] = make(*arguments)
+        with np.errstate(all="ignore"):  # the user's np.seterr(all="raise") must not reach us
+            figures[key] = make(*arguments)
     except Exception:  # noqa: BLE001 - a picture must never end the training that it shows
         _log.warning("plots: %s could not be drawn and is left out", key, exc_info=True)

@@ -299,7 +299,14 @@ def test_threads_draw_at_once() -> None:
     assert all(each == draw(0) for each in pictures)
 
 
-def test_importing_the_visualizer_loads_no_matplotlib() -> None:
-    """Matplotlib is loaded when a figure is drawn, not when the class is imported."""
-    code = "import sys, neural_core._plotting.visualizer; sys.exit('matplotlib' in sys.modules)"
+def test_importing_the_visualizer_loads_nothing_heavy() -> None:
+    """NumPy and matplotlib are loaded when a figure is drawn, not when the class is imported."""
+    code = "import sys, neural_core._plotting.visualizer; sys.exit(bool({'matplotlib', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2]).returncode == 0
+
+
+def test_the_users_error_settings_of_numpy_do_not_matter() -> None:
+    """Where the user made numpy raise on overflow and invalid values, every figure is made all the same."""
+    history = history_of(a=[1e-300, 1e300, np.nan, np.inf], b=[0, 0, -1.6e125, -7.6e-184], c=[5, 5, 5, 5])
+    with np.errstate(all="raise"):
+        assert len(make_plots(history)) == 6
