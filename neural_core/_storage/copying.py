@@ -1,10 +1,10 @@
 """Copying one file and hashing it in the same pass.
 
-Measured on 1 GiB in the page cache, two idle cores, ext4, fsync left out, best of several: SHA-256 alone 1.8 GB/s; read,
-write and hash in one thread 1.4 GB/s; ``copy_file_range`` and then a hash of the copy 1.3 GB/s; ``copy_file_range``
-with a hash of the copy on a second thread 1.8 GB/s; read and write here with the hash on a second thread 1.8 GB/s. The
-last one is used: it works between any two file systems, and it hashes the very bytes in memory that are written, so
-that the checksum is of what is stored whatever happens to the source.
+Measured on 1 GiB in the page cache, two idle cores, ext4, fsync left out, best of several: SHA-256 alone 1.8 GB/s;
+read, write and hash in one thread 1.4 GB/s; ``copy_file_range`` and then a hash of the copy 1.3 GB/s;
+``copy_file_range`` with a hash of the copy on a second thread 1.8 GB/s; read and write here with the hash on a second
+thread 1.8 GB/s. The last one is used: it works between any two file systems, and it hashes the very bytes in memory
+that are written, so that the checksum is of what is stored whatever happens to the source.
 """
 
 from __future__ import annotations

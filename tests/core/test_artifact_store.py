@@ -14,6 +14,7 @@ import pytest
 
 from neural_core._storage.artifact_names import figure_file
 from neural_core._storage.artifacts import ArtifactStore
+from neural_core._storage.copying import create
 from neural_core.errors import ArgumentTypeError, ArgumentValueError, ArtifactChangedError
 from neural_core.records import ArtifactVersion
 
@@ -255,6 +256,18 @@ def test_modes_follow_the_umask(store: Store, model: Path, umask: int, file_mode
         os.umask(before)
     for path in store.directory.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (folder_mode if path.is_dir() else file_mode), path
+
+
+def test_a_copy_under_way_is_not_writable_for_the_world(tmp_path: Path) -> None:
+    """N08: a temporary file is made anew, and is the owner's alone to write to even under umask 000."""
+    before = os.umask(0)
+    try:
+        with create(tmp_path / "temporary") as file:
+            assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o644
+    finally:
+        os.umask(before)
+    with pytest.raises(FileExistsError):
+        create(tmp_path / "temporary")
 
 
 @pytest.mark.parametrize(

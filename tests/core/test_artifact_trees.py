@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from neural_core._storage.artifacts import ArtifactStore
 from neural_core._storage.trees import read_manifest
-from neural_core.errors import ArtifactRefusedError, DamagedError
+from neural_core.errors import ArtifactChangedError, ArtifactRefusedError, DamagedError
 from neural_core.records import ArtifactVersion
 
 
@@ -172,6 +174,25 @@ def test_the_experiment_is_not_stored_in_itself(directory: Path, tmp_path: Path)
         with pytest.raises(ArtifactRefusedError, match="experiment itself"):
             log(directory, path)
     assert names(directory) == ["x"]
+
+
+@pytest.mark.timeout(60)
+def test_a_folder_that_changes_while_it_is_read(directory: Path, folder: Path) -> None:
+    """A04: a file that comes into the folder during the copy refuses the whole; half a checkpoint is none."""
+    (folder / "a-large").touch()
+    os.truncate(folder / "a-large", 1 << 30)  # a second of hashing, no space
+
+    def add() -> None:
+        while not list(directory.glob(".tmp-*/checkpoint-500/a-large")):
+            time.sleep(0.002)
+        (folder / "late").touch()
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    with pytest.raises(ArtifactChangedError, match="checkpoint-500"):
+        log(directory, folder)
+    thread.join()
+    assert names(directory) == []
 
 
 def test_a_deep_folder(directory: Path, tmp_path: Path) -> None:
