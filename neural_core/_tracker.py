@@ -193,7 +193,8 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         Args:
             status: None keeps a status that was set (``failed``) and makes ``completed`` of one that runs.
         """
-        if self._session is None or self._finished:
+        # At interpreter exit the experiment may have ended before an exit function or a __del__ of the user's gets here.
+        if self._session is None or self._finished or self._session.writer.closed:
             return
         if status is not None:
             self.set_status(status)
