@@ -76,15 +76,18 @@ class ReadingVerbs:
     @property
     def artifacts(self) -> list[ArtifactVersion]:
         """Every stored artifact, in the order of logging."""
-        from neural_core._storage.artifact_documents import from_document
+        from neural_core._storage.artifact_documents import read_documents
 
-        return [from_document(item, self.experiment_dir) for item in self._state().artifacts]
+        return read_documents(self._state().artifacts, self.experiment_dir)[0]
 
     @property
     def damage(self) -> list[Damage]:
         """What cannot be read as it was written; empty for a sound experiment. Artifacts are not hashed for it."""
+        from neural_core._storage.artifact_documents import read_documents
+
         reader = self._fresh()
-        return [*reader.state()[1], *reader.check()]
+        state, damage = reader.state()
+        return [*damage, *reader.check(), *read_documents(state.artifacts, self.experiment_dir)[1]]
 
     def get_metrics(self, metric_name: str) -> list[float]:
         """Give all values of a metric in the order of the calls; an unknown metric has none."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, get_args
 
 from neural_core.errors import ArgumentTypeError, ArgumentValueError, DamagedError
-from neural_core.records import ArtifactKind, ArtifactVersion
+from neural_core.records import ArtifactKind, ArtifactVersion, Damage
 
-__all__ = ["clean_metadata", "from_document", "to_document"]
+__all__ = ["clean_metadata", "from_document", "read_documents", "to_document"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TEXTS = ("artifact_name", "checksum", "timestamp", "path", "kind", "source_name")
@@ -63,6 +63,18 @@ def from_document(document: object, directory: Path) -> ArtifactVersion:
         source_name=document["source_name"],
         is_tree=document["is_tree"],
     )
+
+
+def read_documents(documents: Iterable[object], directory: Path) -> tuple[list[ArtifactVersion], list[Damage]]:
+    """Read every record of an experiment; a damaged one is named and costs the others nothing."""
+    versions: list[ArtifactVersion] = []
+    damage: list[Damage] = []
+    for document in documents:
+        try:
+            versions.append(from_document(document, directory))
+        except DamagedError as error:
+            damage.append(Damage("artifacts.json", None, None, str(error)))
+    return versions, damage
 
 
 def clean_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

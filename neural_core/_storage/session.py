@@ -182,9 +182,9 @@ class Session:
 
     def artifact_versions(self) -> list[ArtifactVersion]:
         """Every artifact that this process knows of, in order."""
-        from neural_core._storage.artifact_documents import from_document
+        from neural_core._storage.artifact_documents import read_documents
 
-        return [from_document(item, self.directory) for item in self.state.artifacts]
+        return read_documents(self.state.artifacts, self.directory)[0]
 
     def sync(self) -> None:
         """Wait until all that was logged is on the disk, the documents too."""

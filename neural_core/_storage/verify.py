@@ -10,7 +10,7 @@ from neural_core._storage.journal_part import JournalPart
 from neural_core._storage.reader import RunReader
 from neural_core._storage.state import State
 from neural_core.errors import DamagedError
-from neural_core.records import ArtifactVersion, Damage
+from neural_core.records import Damage
 
 __all__ = ["verify_experiment"]
 
@@ -24,13 +24,8 @@ def verify_experiment(directory: Path) -> list[Damage]:
     except (OSError, DamagedError) as error:
         return [Damage(".", None, None, str(error))]
     damage = [*damage, *reader.check(), *_tails(reader), *_missing_parts(reader, state)]
-    versions: list[ArtifactVersion] = []
-    for document in state.artifacts:
-        try:
-            versions.append(artifact_documents.from_document(document, directory))
-        except DamagedError as error:
-            damage.append(Damage("artifacts.json", None, None, str(error)))
-    return [*damage, *ArtifactStore(directory).verify(versions)]
+    versions, unreadable = artifact_documents.read_documents(state.artifacts, directory)
+    return [*damage, *unreadable, *ArtifactStore(directory).verify(versions)]
 
 
 def _tails(reader: RunReader) -> list[Damage]:
