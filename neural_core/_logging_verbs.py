@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
-from neural_core._storage.plain import as_mapping, to_plain
+from neural_core._storage.plain import as_mapping, key_text, to_plain
 from neural_core._storage.session import Session
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_core.records import ArtifactKind, ArtifactVersion, Status
@@ -40,7 +40,7 @@ class LoggingVerbs:
         """
         pairs = as_mapping(hyperparameters)
         if not self._disabled:
-            plain = {key if type(key) is str else str(key): to_plain(value) for key, value in pairs.items()}
+            plain = {key_text(key): to_plain(value) for key, value in pairs.items()}
             self._fact("hyperparameters_logged", document="hyperparameters", hyperparameters=plain)
 
     def log_artifact(
@@ -155,8 +155,10 @@ def _file_name(path: Any) -> str:
 
 def tag_pairs(tags: object) -> dict[str, str | None]:
     if isinstance(tags, str):
-        return {tags: ""}
-    pairs = dict(tags) if isinstance(tags, Mapping) else dict.fromkeys(cast("Iterable[str]", tags), "")
+        tags = [tags]
+    if not isinstance(tags, Iterable):
+        raise ArgumentTypeError(f"tags are names, or a mapping of names to text, not {type(tags).__name__}")
+    pairs = dict(tags) if isinstance(tags, Mapping) else dict.fromkeys(tags, "")
     for name, text in pairs.items():
         if not isinstance(name, str) or not name or not isinstance(text, (str, type(None))):
             raise ArgumentTypeError(f"a tag is a name with a text, not {name!r:.80}: {text!r:.80}")

@@ -15,12 +15,14 @@ from pathlib import PurePath
 from typing import Any
 
 import attrs
+from attrs import define, field
 
 from neural_core.errors import ArgumentTypeError
 
-__all__ = ["as_mapping", "flatten", "from_plain", "to_plain"]
+__all__ = ["as_mapping", "flatten", "from_plain", "key_text", "to_plain"]
 
 _MAX_DEPTH = 50
+_MAX_CONTAINERS = 20_000
 _MAX_REPR = 2_000
 _MAX_ARRAY = 1_000
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -61,57 +63,111 @@ def _is_a(value: object, module: str, name: str) -> bool:
     return module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
 
 
-def to_plain(value: object, depth: int = 0) -> Any:
+@define
+class _Walk:
+    """Where a value is being written out: inside of which others, and how many mappings and lists may follow."""
+
+    inside: list[int] = field(factory=list)
+    left: int = _MAX_CONTAINERS
+
+    def refusal(self, value: object) -> str | None:
+        """Tell why `value` is not written out; None when it may be."""
+        if id(value) in self.inside:
+            return "(contains itself)"
+        return "(nested too deeply)" if len(self.inside) >= _MAX_DEPTH else None
+
+    def is_full(self) -> bool:
+        """Count one more mapping or list; True when there are too many: values that share others grow without end."""
+        self.left -= 1
+        return self.left < 0
+
+
+def to_plain(value: object) -> Any:
     """Give what strict JSON holds of any value; never raises and never recurses without end."""
+    return _plain(value, _Walk())
+
+
+def _plain(value: object, walk: _Walk) -> Any:
     if value is None or (isinstance(value, (bool, str)) and type(value) in (bool, str)):
         return value
     if type(value) is int:
-        return value if abs(value) < 2**63 else {"$number": str(value) if abs(value) < 10**1000 else _repr(value)}
+        return value if abs(value) < 2**63 else _plain_integer(value)
     if type(value) is float:
         return value if math.isfinite(value) else {"$number": _name_of(value)}
-    if depth >= _MAX_DEPTH:
-        return {"$repr": "(nested too deeply)"}
-    return _to_plain_object(value, depth + 1)
-
-
-def _to_plain_object(value: object, depth: int) -> Any:
+    refusal = walk.refusal(value)
+    if refusal is not None:
+        return {"$repr": refusal}
+    walk.inside.append(id(value))
     try:
-        pairs = _pairs(value)
-        if pairs is not None:
-            return _plain_mapping(pairs, depth)
-        if isinstance(value, enum.Enum):
-            return to_plain(value.value, depth)
-        if isinstance(value, PurePath):
-            return str(value)
-        if isinstance(value, (str, int, float)):
-            return to_plain(next(base(value) for base in (str, int, float) if isinstance(value, base)), depth)
-        if isinstance(value, (set, frozenset)):
-            return [to_plain(item, depth) for item in sorted(value, key=repr)]
-        if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
-            return [to_plain(item, depth) for item in value]
-        return _plain_number(value, depth)
+        return _plain_object(value, walk)
     except Exception:  # noqa: BLE001 - a stranger's object may raise anything while it is looked at
         return {"$repr": _repr(value)}
+    finally:
+        walk.inside.pop()
 
 
-def _plain_number(value: object, depth: int) -> Any:
+def _plain_integer(value: int) -> Any:
+    # Python writes no integer of more than 4,300 digits.
+    return {"$number": str(value)} if abs(value) < 10**1000 else {"$repr": _repr(value)}
+
+
+def _plain_object(value: object, walk: _Walk) -> Any:
+    pairs = _pairs(value)
+    if pairs is not None:
+        return _plain_mapping(pairs, walk)
+    if isinstance(value, enum.Enum):
+        return _plain(value.value, walk)
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, (str, int, float)):
+        return _plain(next(base(value) for base in (str, int, float) if isinstance(value, base)), walk)
+    if isinstance(value, (set, frozenset)):
+        return _plain_list(sorted(value, key=repr), walk)
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return _plain_list(value, walk)
+    return _plain_number(value, walk)
+
+
+def _plain_number(value: object, walk: _Walk) -> Any:
     """NumPy and tensor scalars become numbers, small arrays lists, all else its repr."""
     if _is_a(value, "decimal", "Decimal"):
         number: Any = value
-        return {"$number": str(number)} if number.is_finite() else to_plain(float(number), depth)
-    tolist, size = getattr(value, "tolist", None), getattr(value, "size", None)
-    if callable(tolist) and (not isinstance(size, int) or size <= _MAX_ARRAY):
+        return {"$number": str(number)} if number.is_finite() else _plain(float(number), walk)
+    tolist = getattr(value, "tolist", None)
+    if callable(tolist) and _elements(value) <= _MAX_ARRAY:
         listed = tolist()
         if isinstance(listed, (bool, int, float, str, list)):
-            return to_plain(listed, depth)
+            return _plain(listed, walk)
     return {"$repr": _repr(value)}
 
 
-def _plain_mapping(pairs: Mapping[Any, Any], depth: int) -> Any:
-    plain = {key if isinstance(key, str) else _repr(key): to_plain(item, depth) for key, item in pairs.items()}
+def _elements(value: Any) -> int:
+    """Count the elements of a NumPy array (``size``) or a tensor (``numel()``)."""
+    size = getattr(value, "size", 1)
+    return int(size if isinstance(size, int) else value.numel())
+
+
+def _plain_list(items: Sequence[Any], walk: _Walk) -> Any:
+    return {"$repr": "(too large)"} if walk.is_full() else [_plain(item, walk) for item in items]
+
+
+def _plain_mapping(pairs: Mapping[Any, Any], walk: _Walk) -> Any:
+    if walk.is_full():
+        return {"$repr": "(too large)"}
+    plain = {key_text(key): _plain(item, walk) for key, item in pairs.items()}
     if any(key.startswith("$") for key in plain):
         return {"$mapping": [[key, item] for key, item in plain.items()]}
     return plain
+
+
+def key_text(key: object) -> str:
+    """Give the key of a mapping as text: ``1`` for 1, ``(1, 2)`` for a tuple; never raises."""
+    if isinstance(key, str):
+        return str.__str__(key)
+    try:
+        return str(key)
+    except Exception:  # noqa: BLE001 - a stranger's __str__ may raise anything
+        return _repr(key)
 
 
 def _name_of(number: float) -> str:
