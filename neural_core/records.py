@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_STEP",
+    "Annotations",
     "ArtifactKind",
     "ArtifactVersion",
     "ComparedExperiment",
@@ -29,6 +30,7 @@ __all__ = [
     "Experiment",
     "Health",
     "MetricInfo",
+    "MetricRows",
     "RunRow",
     "Series",
     "Status",
@@ -133,6 +135,47 @@ class Series:
     def __len__(self) -> int:
         """Give the number of points."""
         return len(self.value)
+
+
+@frozen
+class Annotations:
+    """What changed in the annotations of an experiment.
+
+    Attributes:
+        tags: name → text; None for a tag that was removed.
+        notes: the new notes, None when they did not change.
+        name: the new display name, None when it did not change.
+    """
+
+    tags: Mapping[str, str | None] = field(factory=dict)
+    notes: str | None = None
+    name: str | None = None
+
+
+class MetricRows(Sequence[Any]):
+    """Some rows of one part of a journal, read when they are looked at.
+
+    A row has ``step`` (int or None), ``timestamp`` (Unix seconds) and ``values`` (metric → float), and is a mapping.
+
+    Attributes:
+        part: the part of the journal that they stand in.
+    """
+
+    part: str
+
+    @property
+    def positions(self) -> NDArray[np.int64]:
+        """The ordinal of each row in its part, int64[n], ascending. Part and ordinal name a row for ever."""
+        raise NotImplementedError
+
+    def columns(self) -> Mapping[str, Any]:
+        """Give the rows as arrays.
+
+        Returns:
+            {"step": int64[n] with `NO_STEP` for none, "timestamp": float64[n],
+            "values": {metric: float64[n], NaN where a row has none}, "present": {metric: bool[n]}}
+        """
+        raise NotImplementedError
 
 
 @frozen

@@ -61,13 +61,20 @@ class Block:
     positions: NDArray[np.int64] | None = None
     sids: NDArray[np.uint16] | None = None
 
-    def tail(self, first: int) -> Block:
-        """The rows from the `first`-th on."""
-        if first <= 0:
+    def cut(self, first: int, last: int) -> Block:
+        """The rows from the `first`-th to before the `last`-th."""
+        first, last = max(first, 0), min(last, self.count)
+        if (first, last) == (0, self.count):
             return self
         if self.positions is None or self.sids is None:
-            return Block(self.count - first, self.start + first * self.width, self.sid, self.width)
-        return mixed(self.positions[first:], self.sids[first:])
+            return Block(max(last - first, 0), self.start + first * self.width, self.sid, self.width)
+        return mixed(self.positions[first:last], self.sids[first:last])
+
+    def row_at(self, ordinal: int) -> int:
+        """How many rows stand before `ordinal`."""
+        if self.positions is not None:
+            return int(np.searchsorted(self.positions, ordinal))
+        return min(max(-(-(ordinal - self.start) // self.width), 0), self.count)
 
     def kinds(self) -> list[int]:
         """The sids that occur."""

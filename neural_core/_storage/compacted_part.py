@@ -86,31 +86,42 @@ class CompactedPart:
             return np.empty(0)
         return self._parquet.read(column, start, stop)[0]
 
-    def column(self, name: str, first: int = 0) -> Column:
-        """The points of a metric in the rows from the `first`-th on.
+    def column(self, name: str, first: int = 0, last: int | None = None) -> Column:
+        """The points of a metric in the rows from the `first`-th to before the `last`-th.
 
         Raises:
             DamagedError: a page's checksum does not fit.
         """
         if self._parquet is None or name not in self._columns:
             return join_columns([])
-        values, present = self._parquet.read(self._columns[name], first)
-        ordinal, step, time = (self._read(own, first) for own in (ORDINAL, STEP, TIME))
+        values, present = self._parquet.read(self._columns[name], first, last)
+        ordinal, step, time = (self._read(own, first, last) for own in (ORDINAL, STEP, TIME))
         if present is None:
             return Column(ordinal, step, time, values)
         return Column(ordinal[present], step[present], time[present], values[present])
 
-    def ordinals(self) -> NDArray[np.int64]:
-        """The ordinal of every row."""
-        return self._read(ORDINAL)
+    def row_at(self, ordinal: int) -> int:
+        """How many rows stand before `ordinal`."""
+        low, high = 0, self.rows
+        while low < high:
+            middle = (low + high) // 2
+            if int(self._read(ORDINAL, middle, middle + 1)[0]) < ordinal:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
-    def times(self) -> NDArray[np.float64]:
-        """The time of every row."""
-        return self._read(TIME)
+    def ordinals(self, first: int = 0, last: int | None = None) -> NDArray[np.int64]:
+        """The ordinals of the rows from the `first`-th to before the `last`-th."""
+        return self._read(ORDINAL, first, last)
 
-    def steps(self) -> NDArray[np.int64]:
-        """The step of every row, `NO_STEP` for none."""
-        return self._read(STEP)
+    def times(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
+        """The times of these rows."""
+        return self._read(TIME, first, last)
+
+    def steps(self, first: int = 0, last: int | None = None) -> NDArray[np.int64]:
+        """The steps of these rows, `NO_STEP` for none."""
+        return self._read(STEP, first, last)
 
     def history(self, start: int, stop: int) -> list[HistoryRow]:
         """The rows from `start` to before `stop`."""

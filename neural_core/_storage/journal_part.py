@@ -7,7 +7,7 @@ import itertools
 import json
 import mmap
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from neural_core._series import NO_STEP
 from neural_core._storage import frames
-from neural_core._storage.blocks import Block, Words, coalesce, gather, remove_rows, split_damaged
+from neural_core._storage.blocks import STEP_AT, TIME_AT, Block, Words, coalesce, gather, remove_rows, split_damaged
 from neural_core._storage.part import Column, HistoryRow, join_columns
 from neural_core._storage.scan import Scan
 from neural_core.errors import DamagedError, FormatVersionError
@@ -168,20 +168,33 @@ class JournalPart:
         """Metrics in the order of their first schema."""
         return list(self.places)
 
-    def column(self, name: str, first: int = 0) -> Column:
-        """The points of a metric in the rows from the `first`-th on."""
-        place = self.places.get(name, {})
-        found = []
-        for block, end in zip(self._blocks, self._ends, strict=True):
-            if end > first:
-                points = gather(self._words, block.tail(first - (end - block.count)), place)
-                if points is not None:
-                    found.append(Column(*points))
-        return join_columns(found)
+    def _cut(self, first: int, last: int | None) -> Iterator[Block]:
+        """Give the blocks of the rows from the `first`-th to before the `last`-th."""
+        last = self.rows if last is None else last
+        index = bisect.bisect_right(self._ends, first)
+        while index < len(self._blocks) and self._ends[index] - self._blocks[index].count < last:
+            begin = self._ends[index] - self._blocks[index].count
+            yield self._blocks[index].cut(first - begin, last - begin)
+            index += 1
 
-    def ordinals(self) -> NDArray[np.int64]:
-        """The ordinal of every row."""
-        return np.concatenate([np.empty(0, np.int64), *(block.all_positions() for block in self._blocks)])
+    def column(self, name: str, first: int = 0, last: int | None = None) -> Column:
+        """The points of a metric in the rows from the `first`-th to before the `last`-th."""
+        place = self.places.get(name, {})
+        found = (gather(self._words, block, place) for block in self._cut(first, last))
+        return join_columns([Column(*points) for points in found if points is not None])
+
+    def row_at(self, ordinal: int) -> int:
+        """How many rows stand before `ordinal`."""
+        index = bisect.bisect_right(self._blocks, ordinal, key=lambda block: block.start)
+        if not index:
+            return 0
+        block = self._blocks[index - 1]
+        return self._ends[index - 1] - block.count + block.row_at(ordinal)
+
+    def ordinals(self, first: int = 0, last: int | None = None) -> NDArray[np.int64]:
+        """The ordinals of the rows from the `first`-th to before the `last`-th."""
+        cut = (block.all_positions() for block in self._cut(first, last))
+        return np.concatenate([np.empty(0, np.int64), *cut])
 
     def sids(self) -> NDArray[np.uint16]:
         """The kind of every row."""
@@ -193,24 +206,17 @@ class JournalPart:
         """The bytes that were found so far."""
         return self._words
 
-    def times(self) -> NDArray[np.float64]:
-        """The time of every row."""
-        return self._words.f64[self.ordinals() + 2]
+    def times(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
+        """The times of the rows from the `first`-th to before the `last`-th."""
+        return self._words.f64[self.ordinals(first, last) + TIME_AT]
 
-    def steps(self) -> NDArray[np.int64]:
-        """The step of every row, `NO_STEP` for none."""
-        return self._words.i64[self.ordinals() + 1]
+    def steps(self, first: int = 0, last: int | None = None) -> NDArray[np.int64]:
+        """The steps of these rows, `NO_STEP` for none."""
+        return self._words.i64[self.ordinals(first, last) + STEP_AT]
 
     def history(self, start: int, stop: int) -> list[HistoryRow]:
         """The rows from `start` to before `stop`."""
-        rows: list[HistoryRow] = []
-        index = bisect.bisect_right(self._ends, start)
-        while start < stop and index < len(self._blocks):
-            block, end = self._blocks[index], self._ends[index]
-            begin = end - block.count
-            rows += [self._row(*block.row(i)) for i in range(start - begin, min(stop, end) - begin)]
-            start, index = end, index + 1
-        return rows
+        return [self._row(*block.row(i)) for block in self._cut(start, stop) for i in range(block.count)]
 
     def _row(self, position: int, sid: int) -> HistoryRow:
         names = self.schemas[sid]

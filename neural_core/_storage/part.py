@@ -137,17 +137,20 @@ class Part(Protocol):
     def names(self) -> list[str]:
         """Metrics in the order of their first schema."""
 
-    def column(self, name: str, first: int = 0) -> Column:
-        """The points of a metric in the rows from the `first`-th on."""
+    def column(self, name: str, first: int = 0, last: int | None = None) -> Column:
+        """The points of a metric in the rows from the `first`-th to before the `last`-th."""
 
-    def ordinals(self) -> NDArray[np.int64]:
-        """The ordinal of every row."""
+    def row_at(self, ordinal: int) -> int:
+        """How many rows stand before `ordinal`."""
 
-    def steps(self) -> NDArray[np.int64]:
-        """The step of every row, `NO_STEP` for none."""
+    def ordinals(self, first: int = 0, last: int | None = None) -> NDArray[np.int64]:
+        """The ordinals of these rows."""
 
-    def times(self) -> NDArray[np.float64]:
-        """The time of every row."""
+    def steps(self, first: int = 0, last: int | None = None) -> NDArray[np.int64]:
+        """The steps of these rows, `NO_STEP` for none."""
+
+    def times(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
+        """The times of these rows."""
 
     def history(self, start: int, stop: int) -> list[HistoryRow]:
         """The rows from `start` to before `stop`."""
