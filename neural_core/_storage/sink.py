@@ -28,10 +28,11 @@ class Sink:
         entries: names → entry, for the hot path; emptied whenever calls have to come here.
     """
 
-    def __init__(self, folder: Path, header: Mapping[str, Any], *, power: bool = False) -> None:
-        self.parts = PartFiles(folder, header, power=power)
+    def __init__(self, folder: Path, header: Mapping[str, Any]) -> None:
+        self.parts = PartFiles(folder, header)
         self.entries: dict[tuple[str, ...], Entry] = {}
         self._sids: dict[tuple[str, ...], int] = {}
+        self._last_sid = 0
         self._rounded: set[str] = set()
 
     def write(self, item: Row | Mapping[str, Any], *, keep_entry: bool) -> None:
@@ -55,7 +56,7 @@ class Sink:
     def descriptor(self) -> int:
         """Give the descriptor of the open part; open one when there is none."""
         if self.parts.descriptor is None:
-            self._sids = {}
+            self._sids, self._last_sid = {}, 0
             self.entries.clear()
             return self.parts.open()
         return self.parts.descriptor
@@ -65,10 +66,11 @@ class Sink:
         descriptor = self.descriptor()
         sid = self._sids.get(names)
         if sid is None:
-            if len(self._sids) == frames.MAX_SCHEMAS:
+            if self._last_sid == frames.MAX_SCHEMAS:
                 self.leave()
                 descriptor = self.descriptor()
-            sid = len(self._sids) + 1
+            # Counted first: Ctrl-C behind the write must not give the number to other names.
+            self._last_sid = sid = self._last_sid + 1
             write_all(descriptor, frames.encode_schema(sid, names))
             self._sids[names] = sid
         packer = frames.row_packer(len(names))
@@ -92,7 +94,7 @@ class Sink:
     def forked(self) -> None:
         """In a forked child: parts of this process's own from now on."""
         self.entries.clear()
-        self._sids = {}
+        self._sids, self._last_sid = {}, 0
         self.parts.forked()
 
     def _tell_rounded(self, row: Row) -> None:

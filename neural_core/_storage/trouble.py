@@ -43,6 +43,11 @@ class Trouble:
         return len(self._ring)
 
     @property
+    def durable(self) -> bool:
+        """False from the first sync that failed."""
+        return self._durable
+
+    @property
     def health(self) -> Health:
         """The account, as users see it."""
         ok = self._durable and not self._ring and not self.lost

@@ -18,6 +18,7 @@ from typing import Any
 from neural_core._storage import frames
 from neural_core._storage.forks import watch_forks
 from neural_core._storage.hot_path import durable_path, hot_path
+from neural_core._storage.parts import fsync_folder
 from neural_core._storage.sink import Sink
 from neural_core._storage.ticker import ticker
 from neural_core._storage.trouble import Trouble
@@ -53,7 +54,7 @@ class JournalWriter:
             power: wait for the disk on every call.
             label: how warnings name the experiment.
         """
-        self._sink = Sink(folder, header, power=power)
+        self._sink = Sink(folder, header)
         self.parts = self._sink.parts
         self.trouble = Trouble(label)
         self._power = power
@@ -95,8 +96,7 @@ class JournalWriter:
     def position(self) -> dict[str, int]:
         """Give up to which ordinal this process has written: part name → ordinal of its next frame."""
         with self._lock:
-            path = self.parts.path if self.parts.paths else None
-            return {} if path is None else {path.stem: path.stat().st_size // frames.WORD}
+            return {path.stem: path.stat().st_size // frames.WORD for path in self.parts.paths}
 
     def sync(self) -> None:
         """Wait until all that was written is on the disk; try again what the disk refused before."""
@@ -148,13 +148,15 @@ class JournalWriter:
 
     def _slow(self, metrics: Any, step: Any, descriptor: int | None, error: BaseException | None) -> None:
         row = clean_row(metrics, step, time.time())
+        if row.names and not self._ticking:
+            self.refuse_when_closed()
+            self._begin()  # outside the lock: it takes the session's, which others hold when they take ours
         with self._lock:
             self.refuse_when_closed()
             # A short write (no error, but a descriptor) leaves half a frame, which nothing may follow.
             if descriptor is not None and (error is None or isinstance(error, OSError)):
                 self.fail(descriptor, error or OSError("short write"))
             if row.names:
-                self._begin()
                 self._store(row)
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
@@ -197,18 +199,26 @@ class JournalWriter:
         self.trouble.over()
 
     def _write(self, item: Row | Mapping[str, Any]) -> None:
+        before = self.parts.descriptor
         # While every call is to be told, or is to queue up behind others, the hot path must find nothing.
         self._sink.write(item, keep_entry=not self.trouble.waiting and not _log.isEnabledFor(logging.DEBUG))
+        if self._power and self.parts.descriptor != before:
+            self._sync_name()
         if self._power and isinstance(item, Row):
             self.fsync(self._sink.descriptor())
 
+    def _sync_name(self) -> None:
+        try:
+            fsync_folder(self.parts.folder)
+        except OSError as error:
+            self.trouble.not_durable(error)
+
     def _begin(self) -> None:
         """The first row of this process: say so, and look after the file from now on."""
-        if not self._ticking:
-            self._ticking = True
-            if self.on_first_row is not None:
-                self.on_first_row()
-            ticker.add(self._upkeep.tick)
+        self._ticking = True
+        if self.on_first_row is not None:
+            self.on_first_row()
+        ticker.add(self._upkeep.tick)
 
     def fail(self, descriptor: int | None, error: BaseException) -> None:
         """Leave a part after a failed write; told once, counted always."""
@@ -228,8 +238,10 @@ class JournalWriter:
         except OSError as error:
             with self._lock:
                 if descriptor not in self.parts.retired:
+                    # Where no sync ever works, one part after the other would be left: the first failure says it all.
+                    if self.trouble.durable:
+                        self._sink.retire(descriptor)
                     self.trouble.not_durable(error)
-                    self.fail(descriptor, error)
                     self.trouble.raise_when_strict()
 
     def forked(self) -> None:
