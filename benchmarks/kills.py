@@ -18,7 +18,7 @@ from neural_core._storage.folder import experiment_folders
 from neural_core._storage.reader import RunReader
 
 TITLE = "SIGKILL at random moments"
-_COUNTER = struct.Struct("<Q")
+_COUNTER = struct.Struct("=Q")
 _LONGEST = 0.05
 """Seconds after the first row within which the kill falls."""
 
@@ -41,7 +41,7 @@ def measure(sizes: Sizes, folder: Path) -> list[Figure]:
     return [
         Figure(f"{kills}: acknowledged calls lost", lost, "calls", 0, f"of {acknowledged:,} acknowledged"),
         Figure(f"{kills}: files with a damaged row, a wrong value or a gap", wrong, "files", 0),
-        Figure(f"{kills}: rows found of calls that had not returned", unacknowledged, "rows"),
+        Figure(f"{kills}: rows found of calls that had not returned", unacknowledged, "rows", sizes.kills),
     ]
 
 
@@ -68,12 +68,14 @@ def write(base: str, shared: str, width: str) -> None:
     from neural_core import ExperimentTracker
 
     tracker = ExperimentTracker("killed", base_dir=base, auto_visualize=False)
-    with Path(shared).open("r+b") as file, mmap.mmap(file.fileno(), mmap.PAGESIZE) as counter:
+    with Path(shared).open("r+b") as file, mmap.mmap(file.fileno(), mmap.PAGESIZE) as memory:
+        # One store of 8 bytes. struct.pack_into writes zeros first, and a kill between the two would show none.
+        counter = memoryview(memory).cast("Q")
         step = 0
         while True:
             tracker.log_metrics({f"metric_{i}": step * 0.5 + i for i in range(int(width))}, step)
             step += 1
-            _COUNTER.pack_into(counter, 0, step)
+            counter[0] = step
 
 
 def _is_wrong(reader: RunReader, width: int) -> bool:

@@ -49,8 +49,8 @@ def _ms(work: Callable[[], object]) -> Callable[[], float]:
     return lambda: seconds(work) * 1e3
 
 
-def _series_of(path: Path, *, verify: bool) -> Series:
-    return RunReader(path, verify=verify).series("loss")
+def _series_of(path: Path, *, verify: bool, remember: bool = False) -> Series:
+    return RunReader(path, verify=verify, remember=remember).series("loss")
 
 
 def _reads(path: Path, sizes: Sizes, kind: str) -> list[Figure]:
@@ -62,6 +62,7 @@ def _reads(path: Path, sizes: Sizes, kind: str) -> list[Figure]:
         sizes.rounds,
         unverified=_ms(lambda: _series_of(path, verify=False)),
         verified=_ms(lambda: _series_of(path, verify=True)),
+        later=_ms(lambda: _series_of(path, verify=True, remember=True)),
         again=_ms(lambda: again.series("accuracy")),
         summary=_ms(lambda: RunReader(path, verify=False).metrics()),
         last=_ms(lambda: again.history()[-1]),
@@ -70,7 +71,8 @@ def _reads(path: Path, sizes: Sizes, kind: str) -> list[Figure]:
     took = {name: median(values) for name, values in found.items()}
     return [
         Figure(f"{rows}: open and one series, unverified", took["unverified"], "ms", 30),
-        Figure(f"{rows}: open, every CRC, one series", took["verified"], "ms", 400),
+        Figure(f"{rows}: first verified read, one series", took["verified"], "ms", 400),
+        Figure(f"{rows}: a later verified read, the check is remembered", took["later"], "ms"),
         Figure(f"{rows}: one more series of an open reader", took["again"], "ms"),
         Figure(f"{rows}: count, last, min, max of all metrics", took["summary"], "ms"),
         Figure(f"{rows}: the last row, of an open reader", took["last"], "ms"),
@@ -112,7 +114,7 @@ def _downsample(path: Path, sizes: Sizes) -> list[Figure]:
     holes[::1000] = np.nan
     gaps = Series("gaps", series.step, series.time, holes)
     found = interleaved(
-        max(sizes.rounds, 5),
+        sizes.rounds * 5,
         plain=_ms(lambda: _series.downsample(series, 1500)),
         gaps=_ms(lambda: _series.downsample(gaps, 1500)),
     )

@@ -39,6 +39,11 @@ def select(series: Series, index: NDArray[np.intp]) -> Series:
 
 def extremes(value: NDArray[np.float64]) -> tuple[int, int] | None:
     """Give the positions of the first smallest and the first largest finite value; None when none is finite."""
+    if not len(value):
+        return None
+    first = int(value.argmin()), int(value.argmax())
+    if np.isfinite(value[first[0]]) and np.isfinite(value[first[1]]):
+        return first  # NumPy would have found a NaN instead, and any infinity
     finite = np.isfinite(value)
     if not finite.any():
         return None
@@ -58,7 +63,7 @@ def downsample(series: Series, points: int = 1500) -> Series:
     count = len(series)
     if count <= points + 2:
         return series
-    kept = 3 if bool(np.isnan(series.value).any()) else 2
+    kept = 3 if np.isnan(series.value.max()) else 2  # any NaN is the maximum to NumPy
     buckets = max(1, (points - 2) // kept)
     return select(series, _bucket_index(series.value, buckets))
 
@@ -68,17 +73,11 @@ def _bucket_index(value: NDArray[np.float64], buckets: int) -> NDArray[np.intp]:
     width = count // buckets
     body = value[: width * buckets].reshape(buckets, width)
     base = np.arange(buckets, dtype=np.intp) * width
-    nan = np.isnan(value)
-    parts = [np.array([0, count - 1], dtype=np.intp)]
-    if nan.any():
-        holes = nan[: width * buckets].reshape(buckets, width)
-        full = holes.all(axis=1)
-        parts.append((base + np.argmax(holes, axis=1))[holes.any(axis=1)])
-        low, high = np.where(holes, np.inf, body), np.where(holes, -np.inf, body)
-        parts.append((base + low.argmin(axis=1))[~full])
-        parts.append((base + high.argmax(axis=1))[~full])
-    else:
-        parts += [base + body.argmin(axis=1), base + body.argmax(axis=1)]
+    parts = [np.array([0, count - 1], dtype=np.intp), base + body.argmin(axis=1), base + body.argmax(axis=1)]
+    if bool(np.isnan(value[parts[1]]).any()):  # argmin stops at the first NaN of a bucket, which is to be kept
+        low, high = np.fmin.reduce(body, axis=1), np.fmax.reduce(body, axis=1)
+        held = ~np.isnan(low)
+        parts += [(base + (body == end[:, None]).argmax(axis=1))[held] for end in (low, high)]
     parts.append(_tail_index(value, width * buckets))
     return np.unique(np.concatenate(parts))
 

@@ -37,14 +37,18 @@ def join_columns(columns: Sequence[Column]) -> Column:
     """Put columns one behind the other; the arrays are contiguous and nobody else's."""
     if len(columns) == 1:
         only = columns[0]
-        tidy = np.ascontiguousarray
-        return Column(tidy(only.ordinal), tidy(only.step), tidy(only.time), tidy(only.value))
+        return Column(_own(only.ordinal), _own(only.step), _own(only.time), _own(only.value))
     return Column(
         np.concatenate([np.empty(0, np.int64), *(column.ordinal for column in columns)]),
         np.concatenate([np.empty(0, np.int64), *(column.step for column in columns)]),
         np.concatenate([np.empty(0), *(column.time for column in columns)]),
         np.concatenate([np.empty(0), *(column.value for column in columns)]),
     )
+
+
+def _own(array: NDArray[Any]) -> NDArray[Any]:
+    """Give the array itself when the memory is its own: a million points are not copied for nothing."""
+    return array if array.flags.owndata else array.copy()
 
 
 class RowValues(dict[str, float]):

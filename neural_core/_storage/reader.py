@@ -17,6 +17,7 @@ from neural_core._storage.check_cache import REMEMBERED_FROM, shared_checks
 from neural_core._storage.compacted_part import CompactedPart, load_compacted
 from neural_core._storage.history import History
 from neural_core._storage.journal_part import JournalPart
+from neural_core._storage.part import join_columns
 from neural_core._storage.parts import SUFFIX
 from neural_core._storage.state import State, load_state
 from neural_core._storage.streams import epoch_of, merge_order, rank_of, streams_of
@@ -210,12 +211,9 @@ class RunReader:
         parts = [part for part in self._parts.values() if rank is None or rank_of(part) == rank]
         streams = streams_of(parts)
         columns = {part.stem: part.column(name) for stream in streams for part in stream}
-        ordered = [columns[part.stem] for stream in streams for part in stream]
-        step = np.concatenate([np.empty(0, np.int64), *(column.step for column in ordered)])
-        time = np.concatenate([np.empty(0), *(column.time for column in ordered)])
-        value = np.concatenate([np.empty(0), *(column.value for column in ordered)])
+        joined = join_columns([columns[part.stem] for stream in streams for part in stream])
         order = merge_order(streams, lambda part: columns[part.stem].time)
-        series = Series(name, step, time, value)
+        series = Series(name, joined.step, joined.time, joined.value)
         series = series if order is None else _series.select(series, order)
         return _between(series, start, stop)
 

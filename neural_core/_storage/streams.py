@@ -58,8 +58,11 @@ def merge_order(
         streams: as `streams_of` gives them.
         times: the times of a part's rows.
     """
+    filled = [stream for stream in streams if any(part.rows for part in stream)]
+    if len(filled) < 2:
+        return None
     keys = []
-    for stream in streams:
+    for stream in filled:
         joined = np.concatenate([np.empty(0), *(times(part) for part in stream)])
         if len(joined):
             # Within a writer the order of calls holds, whatever the clock did.
