@@ -155,7 +155,7 @@ class JournalWriter:
             self.refuse_when_closed()
             # A short write (no error, but a descriptor) leaves half a frame, which nothing may follow.
             if descriptor is not None and (error is None or isinstance(error, OSError)):
-                self.fail(descriptor, error or OSError("short write"))
+                self.fail(descriptor, error or OSError("short write"), tell=False)
             if row.names:
                 self._store(row)
         if _log.isEnabledFor(logging.DEBUG):
@@ -220,13 +220,22 @@ class JournalWriter:
             self.on_first_row()
         ticker.add(self._upkeep.tick)
 
-    def fail(self, descriptor: int | None, error: BaseException) -> None:
-        """Leave a part after a failed write; told once, counted always."""
+    def fail(self, descriptor: int | None, error: BaseException, *, tell: bool = True) -> None:
+        """Leave a part after a failed write.
+
+        Args:
+            descriptor: of the part, None when none could be opened.
+            error: what the disk said.
+            tell: warn; False when the row is about to be tried again in another part.
+        """
         with self._lock:
             if descriptor in self.parts.retired:
                 return  # another thread has already left that part
             self._sink.retire(descriptor)
-            self.trouble.tell(error)
+            if tell:
+                self.trouble.tell(error)
+            else:
+                self.trouble.last_error = str(error)
 
     def fsync(self, descriptor: int) -> None:
         """Wait for the disk. After a failure the kernel may have dropped the pages: the part is left, never retried.

@@ -1,0 +1,125 @@
+"""Loss of power: the image below a live file system is copied, and read as a machine would find it afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from journal_support import command, environment, experiments, problems, statuses, steps, stored
+
+from neural_core._storage.ticker import TICK_SECONDS
+
+WRITER = """
+import sys, time
+from neural_core import ExperimentTracker
+tracker = ExperimentTracker("power", sys.argv[1], auto_visualize=False, durability=sys.argv[2])
+tracker.log_hyperparameters({"lr": 0.5})
+tracker.log_artifact(sys.argv[3], name="weights")
+step = 0
+while True:
+    tracker.log_metrics({"loss": step / 7}, step)
+    print(step, time.time(), flush=True)
+    step += 1
+    time.sleep(0.005)
+"""
+
+
+@contextlib.contextmanager
+def loop_mounted(image: Path, folder: Path, options: str) -> Iterator[Path]:
+    """Mount an image."""
+    folder.mkdir()
+    subprocess.run(["mount", "-o", f"loop,{options}", str(image), str(folder)], check=True, capture_output=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True, capture_output=True)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """An ext4 file system that writes nothing by itself for five minutes."""
+    path = tmp_path / "image"
+    with path.open("wb") as file:
+        file.truncate(24 * 2**20)
+    result = subprocess.run(["mkfs.ext4", "-q", "-F", str(path)], capture_output=True, check=False)
+    if result.returncode:
+        pytest.skip(f"privileged: mkfs.ext4: {result.stderr.decode()}")
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(loop_mounted(path, tmp_path / "trial", "commit=300"))
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"privileged: no loop mounts here: {error.stderr.decode()}")
+    return path
+
+
+def cut(image: Path, durability: str, seconds: float) -> tuple[Path, list[tuple[int, float]], float]:
+    """Log onto the image and cut the power; give the copy of the image, (step, time) acknowledged, time of the cut."""
+    source = image.with_name("source")
+    source.write_bytes(b"weights" * 1000)
+    said = image.with_name("said")
+    with loop_mounted(image, image.with_name("live"), "commit=300") as live, said.open("wb") as out:
+        arguments = command(WRITER, live / "base", durability, source)
+        process = subprocess.Popen(arguments, env=environment(), stdout=out)
+        try:
+            time.sleep(seconds)
+            acknowledged = said.read_bytes()
+            cut_at = time.time()
+            shutil.copyfile(image, image.with_name("copy"))
+        finally:
+            process.kill()
+            process.wait()
+    lines = [line.split() for line in acknowledged.decode().splitlines(keepends=True) if line.endswith("\n")]
+    return image.with_name("copy"), [(int(step), float(at)) for step, at in lines], cut_at
+
+
+def check_documents(directory: Path, base: Path) -> None:
+    """What is synced before its call returns is there: hyperparameters and the artifact. The run can be listed."""
+    tracker = stored(directory)
+    assert tracker.hyperparameters == {"lr": 0.5}
+    version = tracker.get_artifact_version("weights")
+    assert version is not None
+    with version.open() as file:
+        assert file.read() == b"weights" * 1000
+    assert list(statuses(base).values()) == ["interrupted"]
+    assert [problem for problem in problems(directory) if "cut off" not in problem and "no frame" not in problem] == []
+
+
+@pytest.mark.privileged("mount", "mkfs.ext4")
+class TestPowerCut:
+    def test_nothing_older_than_the_last_sync_is_lost(self, image: Path, tmp_path: Path) -> None:
+        """With the default durability a cut costs at most the rows since the last sync, made every two seconds."""
+        copy, acknowledged, cut_at = cut(image, "process", 5.5)
+        assert len(acknowledged) > 200
+        with loop_mounted(copy, tmp_path / "after", "commit=5") as after:
+            (directory,) = experiments(after / "base")
+            found = steps(directory)
+            assert found == list(range(len(found)))
+            # A sync every TICK_SECONDS, and some time for it to be made.
+            due = [step for step, at in acknowledged if at < cut_at - TICK_SECONDS - 1.0]
+            assert len(due) > 50
+            assert len(found) >= len(due)
+            check_documents(directory, after / "base")
+
+    def test_power_durability_loses_nothing(self, image: Path, tmp_path: Path) -> None:
+        """With ``durability="power"`` every acknowledged row is there after a cut."""
+        copy, acknowledged, _ = cut(image, "power", 1.7)
+        assert acknowledged
+        with loop_mounted(copy, tmp_path / "after", "commit=5") as after:
+            (directory,) = experiments(after / "base")
+            found = steps(directory)
+            assert found == list(range(len(found)))
+            assert len(found) >= len(acknowledged)
+            check_documents(directory, after / "base")
+
+    def test_a_cut_does_lose_what_was_never_synced(self, image: Path, tmp_path: Path) -> None:
+        """The method can fail: bytes that nobody synced are not in the copy."""
+        with loop_mounted(image, image.with_name("live"), "commit=300") as live:
+            (live / "file").write_bytes(b"never synced" * 1000)
+            shutil.copyfile(image, image.with_name("copy"))
+        with loop_mounted(image.with_name("copy"), tmp_path / "after", "commit=5") as after:
+            assert not (after / "file").exists() or (after / "file").read_bytes() != b"never synced" * 1000
