@@ -6,8 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from neural_core import _installed
+from neural_core._logging_verbs import tag_pairs
+from neural_core._storage.plain import as_mapping
+from neural_core.errors import ArgumentTypeError, ArgumentValueError
 
-__all__ = ["PEERS_VERBS", "do_nothing", "existing", "require_backends"]
+__all__ = [
+    "PEERS_VERBS",
+    "check_annotations",
+    "check_end",
+    "check_rank",
+    "do_nothing",
+    "existing",
+    "require_backends",
+]
+
+_ENDS = ("completed", "failed", "interrupted")
 
 PEERS_VERBS = {
     "log": "log_metrics(metrics, step)",
@@ -40,3 +53,40 @@ def require_backends(backend: object) -> None:
     for name in _installed.backend_names(backend):
         if name not in present:
             raise _installed.not_installed(name, present)
+
+
+def check_annotations(hyperparameters: object, tags: object, notes: object) -> dict[str, str | None]:
+    """Refuse what cannot be kept before a folder is made for it; give the tags as pairs.
+
+    Raises:
+        ArgumentTypeError: one of them cannot be kept.
+    """
+    if hyperparameters is not None:
+        as_mapping(hyperparameters)
+    if not isinstance(notes, (str, type(None))):
+        raise ArgumentTypeError(f"notes are text, not {type(notes).__name__}")
+    return {} if tags is None else tag_pairs(tags)
+
+
+def check_rank(rank: object) -> int:
+    """Give the rank of a process in its job.
+
+    Raises:
+        ArgumentTypeError: no integer.
+        ArgumentValueError: a negative one.
+    """
+    if not isinstance(rank, int):
+        raise ArgumentTypeError(f"rank is an integer, not {type(rank).__name__}")
+    if rank < 0:
+        raise ArgumentValueError(f"rank {rank} is negative: ranks count from 0")
+    return rank
+
+
+def check_end(status: object) -> None:
+    """Refuse to end an experiment with a status that is no end.
+
+    Raises:
+        ArgumentValueError: it is none.
+    """
+    if status is not None and status not in _ENDS:
+        raise ArgumentValueError(f"finish() ends with one of {', '.join(_ENDS)}, not {status!r:.80}")

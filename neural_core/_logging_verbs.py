@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from neural_core._storage.plain import as_mapping, key_text, to_plain
-from neural_core._storage.session import Session
+from neural_core._storage.session import Session, edit
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_core.records import ArtifactKind, ArtifactVersion, Status
 
@@ -18,7 +18,9 @@ __all__ = ["LoggingVerbs", "tag_pairs"]
 class LoggingVerbs:
     """What can be logged to an experiment."""
 
+    experiment_dir: Path
     _disabled: bool
+    _session: Session | None
     log_metrics: Callable[..., None]
 
     def _open_session(self) -> Session:
@@ -131,16 +133,29 @@ class LoggingVerbs:
 
     def set_tags(self, tags: Mapping[str, str] | Iterable[str]) -> None:
         """Add tags: names, or a mapping of names to text; a text of None removes the tag."""
-        pairs = tag_pairs(tags)
-        if not self._disabled:
-            self._fact("annotations_changed", document="metadata", tags=pairs)
+        self._annotation(tags=tag_pairs(tags))
 
     def set_notes(self, notes: str) -> None:
         """Set the notes, free text; what stood there before stays in the journal."""
         if not isinstance(notes, str):
             raise ArgumentTypeError(f"notes are text, not {type(notes).__name__}")
-        if not self._disabled:
-            self._fact("annotations_changed", document="metadata", notes=notes)
+        self._annotation(notes=notes)
+
+    def _annotate(self, hyperparameters: object, tags: Any, notes: str | None) -> None:
+        if hyperparameters is not None:
+            self.log_hyperparameters(hyperparameters)
+        if tags:
+            self.set_tags(tags)
+        if notes is not None:
+            self.set_notes(notes)
+
+    def _annotation(self, **content: Any) -> None:
+        """Add to the record; a stored experiment is not resumed by it, and keeps its end."""
+        fact = {"kind": "annotations_changed", **content}
+        if self._session is not None:
+            self._session.append(fact, document="metadata")
+        elif not self._disabled:
+            edit(self.experiment_dir, fact)
 
     def _fact(self, kind: str, *, document: str, **content: Any) -> None:
         self._open_session().append({"kind": kind, **content}, document=document)

@@ -25,6 +25,7 @@ class ReadingVerbs:
     """
 
     experiment_dir: Path
+    _disabled: bool
     _cached_reader: RunReader | None = None
 
     def _fresh(self) -> RunReader:
@@ -164,6 +165,8 @@ class ReadingVerbs:
         Returns:
             Plot name → file.
         """
+        if self._disabled:
+            return {}
         from neural_core._plots import draw_plots
 
         return draw_plots(self.experiment_dir, self._every_series())

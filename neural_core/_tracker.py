@@ -11,12 +11,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from neural_core import _environment
-from neural_core._construction import PEERS_VERBS, do_nothing, existing, require_backends
-from neural_core._logging_verbs import LoggingVerbs, tag_pairs
+from neural_core._construction import (
+    PEERS_VERBS,
+    check_annotations,
+    check_end,
+    check_rank,
+    do_nothing,
+    existing,
+    require_backends,
+)
+from neural_core._logging_verbs import LoggingVerbs
 from neural_core._reading import ReadingVerbs
 from neural_core._storage import folder
 from neural_core._storage.session import Session
-from neural_core.errors import ConfigurationError, ExperimentFinishedError
+from neural_core.errors import ConfigurationError, DamagedError
 from neural_core.records import Health, Status
 
 if TYPE_CHECKING:
@@ -72,12 +80,13 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         name = folder.check_name(
             time.strftime("experiment-%Y%m%d-%H%M%S") if experiment_name is None else experiment_name
         )
-        require_backends(backend)
+        first_tags = check_annotations(hyperparameters, tags, notes)
         base = folder.resolve_base_dir(base_dir)
-        joined = _environment.attached_directory()
         if _environment.is_disabled():
             self._begin(None, base / "disabled", name, auto_visualize=False)
             return
+        require_backends(backend)
+        joined = _environment.attached_directory()
         power = durability == "power"
         if joined is not None:
             session = Session.open(
@@ -86,8 +95,9 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         else:
             session = Session.create(base, name, environment=_environment.describe(), power=power)
             _environment.warn_about_rank(session.directory)
+            first_tags = {**_environment.rank_tags(), **first_tags}
         self._begin(session, session.directory, session.state.name, auto_visualize=auto_visualize)
-        self._annotate_first(hyperparameters, tags, notes)
+        self._annotate(hyperparameters, first_tags, notes)
 
     def _begin(self, session: Session | None, directory: Path, name: str, *, auto_visualize: bool) -> None:
         self.experiment_dir = directory
@@ -102,15 +112,6 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         else:
             self.log_metrics = session.writer.log_metrics
             self._end = weakref.finalize(self, session.abandon)
-
-    def _annotate_first(self, hyperparameters: object, tags: Any, notes: str | None) -> None:
-        tags = {**_environment.rank_tags(), **tag_pairs(tags if tags is not None else {})}
-        if hyperparameters is not None:
-            self.log_hyperparameters(hyperparameters)
-        if tags:
-            self.set_tags(tags)
-        if notes is not None:
-            self.set_notes(notes)
 
     @classmethod
     def resume(cls, experiment_id: str, base_dir: str | os.PathLike[str] = folder.DEFAULT_BASE_DIR) -> Self:
@@ -146,7 +147,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         """
         if _environment.is_disabled():
             return cls()
-        own = _environment.rank_from_environment() if rank is None else rank
+        own = _environment.rank_from_environment() if rank is None else check_rank(rank)
         return cls._of(Session.open(existing(Path(experiment_dir)), kind="attached", rank=own))
 
     @classmethod
@@ -172,8 +173,6 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
     def _open_session(self) -> Session:
         """The session to write to; a stored experiment gets its own with the first write."""
         if self._session is None:
-            if self._finished:
-                raise ExperimentFinishedError(f"experiment {self.experiment_id} is finished: nothing was logged")
             other = type(self).resume(str(self.experiment_dir))
             self.__dict__.update(other.__dict__)
             other._end.detach()
@@ -191,8 +190,13 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         """End the experiment: plots, status, summary; the journal becomes Parquet. A second call does nothing.
 
         Args:
-            status: None keeps a status that was set (``failed``) and makes ``completed`` of one that runs.
+            status: completed, failed or interrupted; None keeps a status that was set (``failed``) and makes
+                ``completed`` of one that runs.
+
+        Raises:
+            ArgumentValueError: another status.
         """
+        check_end(status)
         # At interpreter exit the experiment may have ended before an exit function or a __del__ of the user's gets here.
         if self._session is None or self._finished or self._session.writer.closed:
             return
@@ -209,7 +213,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         try:
             if self._fresh().rows:
                 self.generate_visualizations()
-        except OSError as error:
+        except (OSError, DamagedError) as error:
             self._session.writer.trouble.tell(error)
 
     @property
@@ -221,19 +225,23 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None:
-            self.finish()
+        if kind is None or self._session is None or not self._session.is_owner:
+            self.finish()  # a rank or a forked child ends its own part; how the experiment ends is its owner's affair
         else:
             self.finish("interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
 
     def __reduce__(self) -> Any:
-        """A copy in another process adds to the same experiment, in a part of its own."""
+        """A copy in another process adds to the same experiment, in a part of its own; a stored one is stored there."""
+        if self._finished or (self._session is None and not self._disabled):
+            return type(self).stored, (self.experiment_dir, self.experiment_id, self.experiment_name)
         return type(self).attach, (str(self.experiment_dir),)
 
     def __repr__(self) -> str:
         state = "disabled" if self._disabled else f"{self.experiment_id} at {self.experiment_dir}"
         return f"<ExperimentTracker {self.experiment_name!r} {state}>"
 
-    def __getattr__(self, name: str) -> NoReturn:
-        hint = f": the verb here is {PEERS_VERBS[name]}" if name in PEERS_VERBS else ""
-        raise AttributeError(f"ExperimentTracker has no attribute {name!r}{hint}")
+    if not TYPE_CHECKING:  # a type checker shall find the misspelt verb itself
+
+        def __getattr__(self, name: str) -> NoReturn:
+            hint = f": the verb here is {PEERS_VERBS[name]}" if name in PEERS_VERBS else ""
+            raise AttributeError(f"ExperimentTracker has no attribute {name!r}{hint}")

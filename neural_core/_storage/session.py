@@ -25,7 +25,7 @@ from neural_core.records import ArtifactVersion, Status
 if TYPE_CHECKING:
     from neural_core._storage.artifacts import ArtifactStore
 
-__all__ = ["Session", "SessionKind"]
+__all__ = ["Session", "SessionKind", "edit"]
 
 SessionKind = Literal["owner", "attached", "edit"]
 _log = logging.getLogger("neural")
@@ -124,6 +124,7 @@ class Session:
         self._snapshots.write("metadata", sync=True)
 
     def _first_row(self) -> None:
+        """The first thing logged: the experiment runs."""
         if self.is_owner and self.state.status == "created":
             self.append({"kind": "status_changed", "status": "running"}, sync=False)
 
@@ -133,6 +134,8 @@ class Session:
         Raises:
             ExperimentFinishedError: the session is closed.
         """
+        if fact["kind"] in ("hyperparameters_logged", "artifact_logged"):
+            self._first_row()
         with self._lock:
             self.writer.append_fact({"time": time.time(), **fact}, sync=sync)
             self.state.apply(fact)
@@ -221,3 +224,14 @@ class Session:
     def _append_end(self, status: str, *, sync: bool = True) -> None:
         fact = {"kind": "experiment_finished", "status": status, "end_time": iso_time(time.time())}
         self.append(fact, sync=sync, document="metadata")
+
+
+def edit(directory: Path, fact: Mapping[str, Any]) -> None:
+    """Add one fact to the record of a stored experiment, alive or ended, in a part of its own.
+
+    Raises:
+        DamagedError: nothing in the folder says which experiment it is.
+    """
+    session = Session.open(directory, kind="edit")
+    session.append(fact)
+    session.finish()
