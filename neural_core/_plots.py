@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from neural_core.records import Series
+    from neural_core._delivery.guard import GuardedPlugin
+    from neural_core.records import Experiment, Series
 
-__all__ = ["AUTO_PREFIX", "draw_plots"]
+__all__ = ["AUTO_PREFIX", "draw_experiment", "draw_plots"]
 
 AUTO_PREFIX = "auto_"
 """Files that begin with it are ours and may be drawn again at any time."""
+_log = logging.getLogger("neural")
 
 
-def draw_plots(directory: Path, history: Mapping[str, Series]) -> dict[str, Path]:
-    """Draw everything there is to draw of these series; each file is replaced at once.
+def draw_experiment(experiment: Experiment) -> dict[str, Path]:
+    """Read all series of an experiment and draw them; see `draw_plots`."""
+    from neural_core._storage.reader import RunReader
+
+    reader = RunReader(experiment.directory)
+    reader.refresh()
+    return draw_plots(experiment, {name: reader.series(name) for name in reader.names()})
+
+
+def draw_plots(
+    experiment: Experiment, history: Mapping[str, Series], plugins: Iterable[GuardedPlugin] = ()
+) -> dict[str, Path]:
+    """Draw everything that plugins have to draw of these series; each file is replaced at once.
+
+    Args:
+        experiment: whose plots they are.
+        history: its series.
+        plugins: the script's own objects, asked before the installed ones.
 
     Returns:
         Plot name → file.
@@ -24,13 +43,23 @@ def draw_plots(directory: Path, history: Mapping[str, Series]) -> dict[str, Path
     Raises:
         OSError: the disk refuses.
     """
-    from neural_core._plotting.render import save_png
-    from neural_core._plotting.visualizer import make_plots
+    from neural_core._delivery.questions import ask
+    from neural_core._plotting.text import file_stems
+    from neural_core._plotting.user_figure import render_figure
+    from neural_core._storage.documents import write_atomically
+    from neural_core.errors import ArgumentTypeError
 
-    folder = directory / "plots"
+    folder = experiment.directory / "plots"
     folder.mkdir(exist_ok=True)
     drawn = {}
-    for name, figure in make_plots(history).items():
-        drawn[name] = folder / f"{AUTO_PREFIX}{name}.png"
-        save_png(figure, drawn[name])
+    figures = ask("neural_make_plots", plugins, experiment=experiment, history=history)
+    stems = file_stems(figures)
+    for name, figure in figures.items():
+        try:
+            data = render_figure(figure)
+        except ArgumentTypeError:
+            _log.warning("plot %r of a plugin is no matplotlib Figure: left out", name)
+            continue
+        drawn[name] = folder / f"{AUTO_PREFIX}{stems[name]}.png"
+        write_atomically(drawn[name], data, sync=False)
     return drawn

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
-from neural_core.records import ArtifactVersion, Damage, MetricInfo, Series
+from neural_core.records import ArtifactVersion, Damage, Experiment, MetricInfo, Series
 
 if TYPE_CHECKING:
+    from neural_core._delivery.guard import GuardedPlugin
     from neural_core._storage.history import History
     from neural_core._storage.reader import RunReader
     from neural_core._storage.state import State
@@ -27,6 +28,7 @@ class ReadingVerbs:
     experiment_dir: Path
     _disabled: bool
     _cached_reader: RunReader | None = None
+    _plugins: Sequence[GuardedPlugin] = ()
 
     def _fresh(self) -> RunReader:
         """The reader, after a look for what was written since."""
@@ -39,6 +41,11 @@ class ReadingVerbs:
 
     def _state(self) -> State:
         return self._fresh().state()[0]
+
+    def _record(self) -> Experiment:
+        from neural_core._storage.overview import experiment_record
+
+        return experiment_record(self.experiment_dir, self._state())
 
     @property
     def status(self) -> str:
@@ -169,7 +176,7 @@ class ReadingVerbs:
             return {}
         from neural_core._plots import draw_plots
 
-        return draw_plots(self.experiment_dir, self._every_series())
+        return draw_plots(self._record(), self._every_series(), self._plugins)
 
     def _every_series(self, names: Sequence[str] | None = None) -> Mapping[str, Series]:
         reader = self._fresh()

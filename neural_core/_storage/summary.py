@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, evolve, fields
+from attrs import asdict, evolve
 
 from neural_core._series import NO_STEP, extremes
-from neural_core._storage.plain import from_plain, to_plain
+from neural_core._storage.plain import to_plain
 from neural_core.records import MetricInfo
 
 if TYPE_CHECKING:
@@ -99,12 +100,14 @@ def to_document(infos: Iterable[MetricInfo]) -> list[dict[str, Any]]:
 
 def from_document(document: object) -> dict[str, MetricInfo]:
     """Give what `to_document` was given, by metric; what has another shape is left out."""
+    from cattrs import BaseValidationError  # cattrs takes longer to import than a short experiment to finish
+
+    from neural_core._storage.converter import converter
+
     found = {}
     for item in document if isinstance(document, list) else []:
-        if isinstance(item, Mapping) and set(item) == _FIELDS:
-            info = MetricInfo(**from_plain(dict(item)))
+        # cattrs gathers every fault of a value of another shape in one group.
+        with contextlib.suppress(BaseValidationError, TypeError, ValueError):
+            info = converter().structure(item, MetricInfo)
             found[info.name] = info
     return found
-
-
-_FIELDS = {field.name for field in fields(MetricInfo)}

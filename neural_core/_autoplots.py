@@ -1,0 +1,42 @@
+"""The automatic plots: an ordinary plugin, which lives in the companion process."""
+
+from __future__ import annotations
+
+import time
+
+from neural_core.hookspecs import hookimpl
+from neural_core.records import Experiment, MetricRows
+
+__all__ = ["AutoPlots"]
+
+EVERY_ROWS = 10
+SHARE_OF_A_CORE = 0.1
+
+
+class AutoPlots:
+    """Draws the plots of an experiment again when it grew by ten rows, with at most a tenth of a core."""
+
+    def __init__(self) -> None:
+        self._new_rows = 0
+        self._not_before = 0.0
+
+    @hookimpl
+    def neural_metrics_logged(self, experiment: Experiment, rows: MetricRows) -> None:
+        """Draw, unless too little is new or the last drawing was a moment ago."""
+        self._new_rows += len(rows)
+        if self._new_rows >= EVERY_ROWS and time.monotonic() >= self._not_before:
+            self._draw(experiment)
+
+    @hookimpl
+    def neural_experiment_finished(self, experiment: Experiment) -> None:
+        """Draw for the last time."""
+        if self._new_rows:
+            self._draw(experiment)
+
+    def _draw(self, experiment: Experiment) -> None:
+        from neural_core._plots import draw_experiment
+
+        self._new_rows = 0
+        began = time.thread_time()
+        draw_experiment(experiment)
+        self._not_before = time.monotonic() + (time.thread_time() - began) / SHARE_OF_A_CORE

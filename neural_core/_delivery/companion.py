@@ -1,0 +1,129 @@
+"""The companion: one process beside a training process, in which backends and installed plugins live.
+
+It is told over stdin which experiments to follow (a JSON object a line) and sees the end of stdin when the trainer
+ends, however it ends. Then it delivers the rest, says of experiments without an end that they were interrupted, and
+goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from neural_core._delivery.crew import Crew
+from neural_core._delivery.log_file import divert_output
+from neural_core._storage import liveness
+
+__all__ = ["main"]
+
+IDLE_SECONDS = 5.0
+LINGER_SECONDS = 120.0
+STEP_SECONDS = 0.1
+CLOSE_SECONDS = 5.0
+_log = logging.getLogger("neural")
+
+
+def main() -> int:
+    """Serve one trainer until it has ended and all is delivered."""
+    _detach()
+    companion = _Companion()
+    threading.Thread(target=_read_commands, args=(companion.commands,), daemon=True).start()
+    while companion.step():
+        pass
+    companion.close()
+    return 0
+
+
+class _Companion:
+    def __init__(self) -> None:
+        self.commands: queue.Queue[Mapping[str, Any] | None] = queue.Queue()
+        self._crews: dict[str, Crew] = {}
+        self._trainer: Mapping[str, Any] = {}
+        self._busy_at = time.monotonic()
+        self._gone_at: float | None = None
+
+    def step(self) -> bool:
+        """Obey what was said, look after the experiments; False when there is nothing left to do."""
+        self._listen()
+        if self._gone_at is None and self._trainer and liveness.writer_state(self._trainer) == "dead":
+            self._gone_at = time.monotonic()  # a forked child may still hold the other end of stdin
+        for directory, crew in list(self._crews.items()):
+            if self._gone_at is not None:
+                crew.trainer_is_gone()
+            if crew.finished:
+                self._crews.pop(directory).close(time.monotonic() + 1.0)
+                self._busy_at = time.monotonic()
+        now = time.monotonic()
+        if self._crews:
+            return self._gone_at is None or now - self._gone_at < _linger()
+        return self._gone_at is None and now - self._busy_at < IDLE_SECONDS
+
+    def _listen(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            command = self.commands.get(timeout=STEP_SECONDS)
+            if command is None:
+                self._gone_at = self._gone_at or time.monotonic()
+                return
+            self._busy_at = time.monotonic()
+            self._trainer = command.get("trainer", self._trainer)
+            self._obey(command)
+
+    def _obey(self, command: Mapping[str, Any]) -> None:
+        directory = str(command.get("directory", ""))
+        match command.get("op"):
+            case "open" if directory not in self._crews:
+                divert_output(Path(directory) / "delivery" / "companion.log")
+                self._crews[directory] = Crew(
+                    Path(directory),
+                    str(command.get("uid", "")),
+                    backends=command.get("backends") or {},
+                    plots=bool(command.get("plots")),
+                )
+            case "hurry" if directory in self._crews:
+                self._crews[directory].hurry()
+
+    def close(self) -> None:
+        """Let others deliver what could not be delivered here."""
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for crew in self._crews.values():
+            crew.close(deadline)
+
+
+def _linger() -> float:
+    try:
+        return float(os.environ.get("NEURAL_LINGER", ""))
+    except ValueError:
+        return LINGER_SECONDS
+
+
+def _detach() -> None:
+    """Be no part of the trainer's terminal, and in nobody's way."""
+    for name in ("SIGINT", "SIGHUP", "SIGQUIT"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(10)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+
+
+def _read_commands(commands: queue.Queue[Mapping[str, Any] | None]) -> None:
+    for line in sys.stdin:
+        with contextlib.suppress(ValueError):
+            command = json.loads(line)
+            if isinstance(command, dict):
+                commands.put(command)
+    commands.put(None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The relays of one experiment inside a companion: one for each backend and each installed plugin."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from neural_core._delivery import discovery
+from neural_core._delivery.cursor import CursorFile
+from neural_core._delivery.guard import GuardedPlugin
+from neural_core._delivery.relay import Relay
+from neural_core._storage.finalise import finalise
+from neural_core.errors import ExperimentInUseError, NeuralError
+
+__all__ = ["AUTO_PLOTS", "Crew"]
+
+AUTO_PLOTS = "auto-plots"
+RETRY_SECONDS = 1.0
+_log = logging.getLogger("neural")
+
+
+class Crew:
+    """Delivers one experiment to everybody who is to hear of it."""
+
+    def __init__(self, directory: Path, uid: str, *, backends: Mapping[str, Mapping[str, Any]], plots: bool) -> None:
+        self.directory = directory
+        self._relays: list[Relay] = []
+        self._waiting: list[tuple[GuardedPlugin, CursorFile]] = []
+        self._finalised = False
+        self._try_again = 0.0
+        for plugin in discovery.always_on():
+            if plugin.name != AUTO_PLOTS or plots:
+                self._waiting.append((plugin, CursorFile(directory, uid, plugin.name)))
+        for name, options in backends.items():
+            self._add_backend(uid, name, options)
+        self._start_free()
+
+    def _add_backend(self, uid: str, name: str, options: Mapping[str, Any]) -> None:
+        try:
+            plugin = discovery.make_backend(name, options)
+        except NeuralError as error:
+            _log.warning("%s", error)
+            broken = CursorFile(self.directory, uid, name)
+            broken.cursor.state, broken.cursor.error = "set aside", str(error)
+            broken.release()
+            return
+        cursor_file = CursorFile(self.directory, uid, name, discovery.destination_of(plugin))
+        self._waiting.append((plugin, cursor_file))
+
+    def _start_free(self) -> None:
+        """Start the relays whose cursor nobody else holds; the others are tried again later."""
+        busy = []
+        for plugin, cursor_file in self._waiting:
+            if cursor_file.acquire():
+                relay = Relay(self.directory, plugin, cursor_file)
+                self._relays.append(relay)
+                relay.start()
+            else:
+                busy.append((plugin, cursor_file))
+        self._waiting = busy
+
+    def hurry(self) -> None:
+        """Let every relay look into the journal now."""
+        for relay in self._relays:
+            relay.hurry()
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether everybody has heard of the end of the experiment."""
+        self._start_free()
+        return not self._waiting and all(relay.finished for relay in self._relays)
+
+    def trainer_is_gone(self) -> None:
+        """Bring the experiment to its end, when nobody writes it any more and nothing is said of its end."""
+        if self._finalised or time.monotonic() < self._try_again:
+            return
+        self._try_again = time.monotonic() + RETRY_SECONDS
+        try:
+            finalise(self.directory)
+            self._finalised = True
+        except ExperimentInUseError:
+            pass  # a forked child or another rank still writes it
+        except (OSError, NeuralError) as error:
+            self._finalised = True
+            _log.warning("%s: %s", self.directory.name, error)
+        self.hurry()
+
+    def close(self, deadline: float) -> None:
+        """End the relays and let others deliver."""
+        for relay in self._relays:
+            relay.stop(max(deadline, time.monotonic() + 0.1))
+        for relay in self._relays:
+            if relay.cursor_file is not None:
+                relay.cursor_file.release()

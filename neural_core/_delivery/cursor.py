@@ -1,0 +1,137 @@
+"""How far a plugin is: kept beside the experiment, so that whoever delivers next goes on where the last one stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from attrs import define, field
+from cattrs import BaseValidationError
+
+from neural_core._storage import liveness
+from neural_core._storage.converter import converter
+from neural_core._storage.documents import read_bytes, write_atomically
+from neural_core.errors import DamagedError
+
+__all__ = ["Cursor", "CursorFile", "cursors_of"]
+
+FOLDER = "delivery"
+LEASE_SECONDS = 30.0
+RENEW_SECONDS = 5.0
+_log = logging.getLogger("neural")
+
+
+@define
+class Cursor:
+    """What is known of the delivery of one experiment to one destination.
+
+    Attributes:
+        uid: of the experiment.
+        plugin: name of the backend or plugin.
+        destination: where it delivers to, in its own words.
+        position: part → ordinal up to which it was delivered.
+        delivered: rows delivered.
+        behind: rows that were not, when this was written.
+        state: ``delivering``, ``set aside`` after errors, ``complete`` when the end was delivered.
+        error: the last error, None after a success.
+        holder: evidence of the process that delivers, and when it last said so.
+    """
+
+    uid: str = ""
+    plugin: str = ""
+    destination: str = ""
+    position: dict[str, int] = field(factory=dict)
+    delivered: int = 0
+    behind: int = 0
+    state: str = "delivering"
+    error: str | None = None
+    holder: dict[str, Any] = field(factory=dict)
+
+
+class CursorFile:
+    """The file of one cursor, held by at most one process at a time.
+
+    Attributes:
+        cursor: as it was read, or as it is to be written.
+    """
+
+    def __init__(self, directory: Path, uid: str, plugin: str, destination: str = "") -> None:
+        digest = hashlib.sha256(destination.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in plugin)
+        self._places = [
+            directory / FOLDER / f"{name}-{digest}.json",
+            platformdirs.user_state_path("neural") / uid / f"{name}-{digest}.json",
+        ]
+        self.cursor = self._read() or Cursor(uid=uid, plugin=plugin, destination=destination)
+        if self.cursor.uid != uid:  # a cursor of another experiment, copied here
+            self.cursor = Cursor(uid=uid, plugin=plugin, destination=destination)
+        self._written = 0.0
+
+    def _read(self) -> Cursor | None:
+        found = [cursor for place in self._places if (cursor := _load(place)) is not None]
+        return max(found, key=lambda cursor: sum(cursor.position.values()), default=None)
+
+    def acquire(self) -> bool:
+        """Become the one who delivers; False while another living process does."""
+        fresh = self._read()
+        if fresh is not None and fresh.uid == self.cursor.uid:
+            if _held_by_another(fresh.holder):
+                return False
+            self.cursor = fresh
+        self.write()
+        return True
+
+    def due(self) -> bool:
+        """Tell whether the lease is to be renewed."""
+        return time.monotonic() - self._written > RENEW_SECONDS
+
+    def write(self) -> bool:
+        """Write the cursor with this process as its holder; False when it cannot be written anywhere."""
+        self.cursor.holder = {**liveness.this_process(), "renewed": time.time()}
+        self._written = time.monotonic()
+        return self._store()
+
+    def release(self) -> None:
+        """Write the cursor and let another process deliver."""
+        self.cursor.holder = {}
+        self._store()
+
+    def _store(self) -> bool:
+        data = json.dumps(converter().unstructure(self.cursor), indent=1).encode("ascii")
+        for place in self._places:
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(place, data, sync=False)
+            except OSError as error:
+                _log.debug("cannot write %s: %s", place, error)
+            else:
+                return True
+        return False
+
+
+def _load(path: Path) -> Cursor | None:
+    try:
+        return converter().structure(json.loads(read_bytes(path)), Cursor)
+    except (OSError, DamagedError, BaseValidationError, ValueError, TypeError):
+        return None
+
+
+def _held_by_another(holder: Mapping[str, Any]) -> bool:
+    own = liveness.this_process()
+    if not holder or all(holder.get(key) == value for key, value in own.items()):
+        return False
+    renewed = holder.get("renewed")
+    fresh = isinstance(renewed, (int, float)) and time.time() - renewed < LEASE_SECONDS
+    return fresh and liveness.writer_state(holder, renewed) != "dead"
+
+
+def cursors_of(directory: Path) -> list[Cursor]:
+    """Give every cursor beside an experiment."""
+    found = [_load(path) for path in sorted((directory / FOLDER).glob("*.json"))]
+    return [cursor for cursor in found if cursor is not None]

@@ -1,0 +1,157 @@
+"""Delivery as a tracker sees it: who hears of the experiment, how far they are, and waiting for them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of
+from neural_core._delivery.guard import GuardedPlugin
+from neural_core._delivery.launcher import companion_allowed, launcher
+from neural_core._delivery.relay import Relay
+
+__all__ = ["DEADLINE_SECONDS", "Delivery"]
+
+DEADLINE_SECONDS = 30.0
+_POLL_SECONDS = 0.01
+_log = logging.getLogger("neural")
+
+
+class Delivery:
+    """Everybody who hears of one experiment of this process.
+
+    Attributes:
+        backends: name → options, as asked for.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        uid: str,
+        *,
+        plugins: Sequence[GuardedPlugin] = (),
+        backends: Mapping[str, Mapping[str, Any]],
+        plots: bool,
+    ) -> None:
+        self.directory = directory
+        self.backends = dict(backends)
+        self._uid = uid
+        self._plots = plots
+        self._objects = [Relay(directory, plugin) for plugin in plugins]
+        self._threads: list[Relay] = []
+        self._followed = False
+        self._told: set[str] = set()
+
+    def start(self) -> None:
+        """Start the relays of the script's own objects, and the companion when a backend was named."""
+        for relay in self._objects:
+            relay.start()
+        if self.backends:
+            self._follow()
+
+    def tick(self) -> None:
+        """On the housekeeping thread, after new rows: start the companion when there is work, tell of trouble."""
+        if not self._followed and self._plots:
+            self._follow()
+        elif self._followed and not self._threads and not launcher.is_running():
+            launcher.hurry(self.directory)
+        self.tell_errors()
+
+    def _follow(self) -> None:
+        self._followed = True
+        what = {"uid": self._uid, "backends": self.backends, "plots": self._plots}
+        if not companion_allowed() or not launcher.follow(self.directory, what):
+            self._on_threads()
+
+    def _on_threads(self) -> None:
+        """Without a companion, backends are told from threads of this process; plots are drawn by flush and finish."""
+        from neural_core._delivery import discovery
+
+        for name, options in self.backends.items():
+            plugin = discovery.make_backend(name, options)
+            file = CursorFile(self.directory, self._uid, name, discovery.destination_of(plugin))
+            if file.acquire():
+                relay = Relay(self.directory, plugin, file)
+                relay.start()
+                self._threads.append(relay)
+
+    @property
+    def draws_plots(self) -> bool:
+        """Tell whether the companion draws, so that the caller need not."""
+        return self._followed and self._plots and not self._threads and launcher.is_running()
+
+    def wait(self, position: Mapping[str, int], deadline: float, *, ended: bool = False) -> None:
+        """Wait until everybody has heard everything before `position`, or the deadline has come.
+
+        Args:
+            position: part → ordinal.
+            deadline: monotonic time.
+            ended: the end of the experiment is to be heard, too.
+        """
+        for relay in [*self._objects, *self._threads]:
+            relay.wait(position, deadline)
+        if self._followed and not self._threads:
+            launcher.hurry(self.directory)
+            looked = time.monotonic()
+            while time.monotonic() < deadline and not self._companion_is_there(position, ended=ended):
+                time.sleep(_POLL_SECONDS)
+                if time.monotonic() - looked > 1.0:
+                    looked = time.monotonic()
+                    launcher.hurry(self.directory)
+        self.tell_errors()
+
+    def _companion_is_there(self, position: Mapping[str, int], *, ended: bool) -> bool:
+        cursors = {cursor.plugin: cursor for cursor in cursors_of(self.directory) if cursor.uid == self._uid}
+        expected = set(self.backends) | ({"auto-plots"} if self._plots else set())
+        if not expected <= cursors.keys():
+            return False
+        return all(_is_there(cursors[name], position, ended=ended) for name in expected)
+
+    def finish(self, position: Mapping[str, int], seconds: float = DEADLINE_SECONDS) -> None:
+        """Wait for everybody, then end the relays of this process; who is behind is said in one line."""
+        deadline = time.monotonic() + seconds
+        self.wait(position, deadline, ended=True)
+        for relay in [*self._objects, *self._threads]:
+            relay.stop(deadline if relay.has_delivered(position) else time.monotonic() + 0.2)
+            if relay.cursor_file is not None:
+                relay.cursor_file.release()
+        self._say_who_is_behind(position)
+        launcher.forget(self.directory)
+
+    def _say_who_is_behind(self, position: Mapping[str, int]) -> None:
+        for cursor in cursors_of(self.directory):
+            if cursor.plugin in self.backends and not _is_there(cursor, position, ended=True, or_failed=False):
+                _log.warning(
+                    "backend %r has not heard everything yet (%s). All is stored; later: neural sync %s --to %s",
+                    cursor.plugin,
+                    cursor.error or f"{cursor.behind:,} rows behind",
+                    self.directory.name.rpartition("_")[2],
+                    cursor.plugin,
+                )
+        for relay in self._objects:
+            if not relay.has_delivered(position):
+                _log.warning("%s has not heard everything (%s)", relay.plugin, relay.last_error or "it is too slow")
+
+    def tell_errors(self) -> None:
+        """Tell once of each backend or plugin that fails in the companion."""
+        if not self._followed or self._threads:
+            return
+        for cursor in cursors_of(self.directory):
+            if cursor.error and cursor.plugin not in self._told:
+                self._told.add(cursor.plugin)
+                _log.warning("%s. It is tried again; nothing is lost", cursor.error)
+
+    def errors(self) -> list[str]:
+        """The errors of plugins that are not over."""
+        own = [relay.last_error for relay in [*self._objects, *self._threads] if relay.set_aside and relay.last_error]
+        return own + [cursor.error for cursor in cursors_of(self.directory) if cursor.error]
+
+
+def _is_there(cursor: Cursor, position: Mapping[str, int], *, ended: bool, or_failed: bool = True) -> bool:
+    if or_failed and cursor.state == "set aside":
+        return True
+    behind = any(cursor.position.get(part, 0) < at for part, at in position.items())
+    return not behind and (not ended or cursor.state == "complete")

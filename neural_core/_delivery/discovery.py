@@ -1,0 +1,131 @@
+"""Find installed plugins: metadata is read, and only what is asked for is imported, inside the guard."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from attrs import frozen
+
+from neural_core._delivery.guard import GuardedPlugin
+from neural_core.errors import ConfigurationError, NeuralError
+
+__all__ = ["GROUPS", "FoundPlugin", "always_on", "destination_of", "find", "make_backend", "make_plugin"]
+
+GROUPS = ("neural.backends", "neural.visualizers", "neural.plugins", "neural.commands", "neural.ui")
+_log = logging.getLogger("neural")
+
+
+@frozen
+class FoundPlugin:
+    """An entry point of one of our groups.
+
+    Attributes:
+        group: the group.
+        name: what a user writes, or what a message says.
+        distribution: name and version of the package.
+        blocked: True when a variable of the environment blocks it.
+    """
+
+    group: str
+    name: str
+    distribution: str
+    blocked: bool
+    _point: metadata.EntryPoint
+
+    def load(self) -> Any:
+        """Import it.
+
+        Raises:
+            ConfigurationError: it does not import; the cause is what it raised.
+        """
+        try:
+            return self._point.load()
+        except (Exception, SystemExit) as error:
+            raise ConfigurationError(
+                f"plugin {self.name!r} ({self.distribution}) does not import: {type(error).__name__}: {error}"
+            ) from error
+
+
+def find(group: str) -> list[FoundPlugin]:
+    """Give the entry points of a group, by name; nothing is imported.
+
+    ``NEURAL_DISABLE_PLUGINS=a,b`` blocks plugins by name, ``*`` all of them; ``NEURAL_ENABLE_PLUGINS=a,b`` lets only
+    these through. Backends are asked for by name and never blocked.
+    """
+    points = sorted(metadata.entry_points(group=group), key=lambda point: point.name)
+    return [
+        FoundPlugin(group, point.name, _distribution(point), _is_blocked(group, point.name), point) for point in points
+    ]
+
+
+def _distribution(point: metadata.EntryPoint) -> str:
+    return "" if point.dist is None else f"{point.dist.name} {point.dist.version}"
+
+
+def _names(variable: str) -> set[str] | None:
+    text = os.environ.get(variable)
+    return None if text is None else {name.strip() for name in text.split(",") if name.strip()}
+
+
+def _is_blocked(group: str, name: str) -> bool:
+    if group not in ("neural.plugins", "neural.visualizers"):
+        return False
+    blocked, allowed = _names("NEURAL_DISABLE_PLUGINS") or set(), _names("NEURAL_ENABLE_PLUGINS")
+    return name in blocked or "*" in blocked or (allowed is not None and name not in allowed)
+
+
+def always_on(group: str = "neural.plugins") -> list[GuardedPlugin]:
+    """Make every installed plugin of a group that is not blocked; a broken one is one warning, and left out."""
+    made = []
+    taken: set[str] = set()
+    for found in find(group):
+        if found.blocked:
+            continue
+        if found.name in taken:
+            _log.warning("plugin %r of %s: another package has registered this name", found.name, found.distribution)
+            continue
+        taken.add(found.name)
+        try:
+            made.append(make_plugin(found, {}))
+        except NeuralError as error:
+            _log.warning("%s. It is left out", error)
+    return made
+
+
+def make_plugin(found: FoundPlugin, options: Mapping[str, Any]) -> GuardedPlugin:
+    """Import a plugin, make its object, and check its hooks.
+
+    Raises:
+        ConfigurationError: any of this fails.
+    """
+    loaded = found.load()
+    try:
+        plugin = loaded(**options) if callable(loaded) else loaded
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(
+            f"plugin {found.name!r} ({found.distribution}) cannot be made with {dict(options)!r:.200}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return GuardedPlugin.wrap(plugin, found.name, found.distribution)
+
+
+def make_backend(name: str, options: Mapping[str, Any]) -> GuardedPlugin:
+    """Make the backend of this name.
+
+    Raises:
+        ConfigurationError: it is not installed or cannot be made.
+    """
+    found = next((found for found in find("neural.backends") if found.name == name), None)
+    if found is None:
+        raise ConfigurationError(f"backend {name!r} is not installed")
+    return make_plugin(found, options)
+
+
+def destination_of(plugin: GuardedPlugin) -> str:
+    """Say where a backend delivers to, in its own words; two destinations have two cursors."""
+    describe = getattr(plugin.plugin, "destination", None)
+    return str(describe() if callable(describe) else describe or "")

@@ -1,0 +1,76 @@
+"""Facts of the journal as calls of hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from neural_core._storage.artifact_documents import from_document
+from neural_core._storage.overview import hyperparameters_of
+from neural_core._storage.plain import from_plain
+from neural_core._storage.state import State
+from neural_core._storage.tail import Batch
+from neural_core.errors import DamagedError
+from neural_core.records import Annotations, Experiment
+
+__all__ = ["calls_of", "record_of"]
+
+Call = tuple[str, dict[str, Any]]
+
+
+def record_of(directory: Path, state: State) -> Experiment:
+    """Give the record of an experiment as its facts tell it; a new one each time, so nobody changes another's."""
+    return Experiment(
+        experiment_id=state.experiment_id,
+        uid=state.uid,
+        name=state.name,
+        directory=directory,
+        status=state.status,
+        start_time=state.start_time,
+        end_time=state.end_time,
+        hyperparameters=hyperparameters_of(state),
+        tags=dict(state.tags),
+        notes=state.notes,
+    )
+
+
+def calls_of(directory: Path, before: State, after: State, batch: Batch) -> Iterator[Call]:
+    """Give the hook calls that a batch stands for.
+
+    Args:
+        directory: the experiment's folder.
+        before: the state before the batch.
+        after: the state with it.
+        batch: what comes next.
+    """
+    experiment = record_of(directory, after)
+    if batch.rows is not None:
+        yield "neural_metrics_logged", {"experiment": experiment, "rows": batch.rows}
+        return
+    fact = batch.fact or {}
+    match fact.get("kind"):
+        case "experiment_started":
+            yield "neural_experiment_started", {"experiment": experiment}
+        case "hyperparameters_logged":
+            new = {key: from_plain(value) for key, value in dict(fact.get("hyperparameters") or {}).items()}
+            yield "neural_hyperparameters_logged", {"experiment": experiment, "hyperparameters": new}
+        case "artifact_logged":
+            yield from _artifact(directory, experiment, fact)
+        case "annotations_changed":
+            changed = Annotations(dict(fact.get("tags") or {}), fact.get("notes"), fact.get("name"))
+            yield "neural_annotations_changed", {"experiment": experiment, "annotations": changed}
+        case "status_changed":
+            yield "neural_status_changed", {"experiment": experiment, "status": after.status}
+        case "experiment_finished":
+            if after.status != before.status:
+                yield "neural_status_changed", {"experiment": experiment, "status": after.status}
+            yield "neural_experiment_finished", {"experiment": experiment, "status": after.status, "complete": True}
+
+
+def _artifact(directory: Path, experiment: Experiment, fact: Mapping[str, Any]) -> Iterator[Call]:
+    try:
+        artifact = from_document(fact.get("artifact"), directory)
+    except DamagedError:
+        return  # `verify` names it; there is no file to show
+    yield "neural_artifact_logged", {"experiment": experiment, "artifact": artifact}

@@ -1,0 +1,76 @@
+"""The guard around every call of a plugin: whatever it does, its neighbours and the training do not notice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pluggy
+from attrs import frozen
+
+from neural_core import hookspecs
+from neural_core.errors import ConfigurationError
+
+__all__ = ["GuardedPlugin", "PluginError"]
+
+
+class PluginError(Exception):
+    """A plugin raised; the cause is what it raised."""
+
+
+@frozen
+class GuardedPlugin:
+    """One plugin object, called alone.
+
+    Attributes:
+        name: how messages call it.
+        distribution: name and version of the package that it came from, empty for an object of the script.
+        plugin: the object.
+    """
+
+    name: str
+    distribution: str
+    plugin: object
+    _manager: pluggy.PluginManager
+
+    @classmethod
+    def wrap(cls, plugin: object, name: str = "", distribution: str = "") -> GuardedPlugin:
+        """Check a plugin's hooks and wrap it.
+
+        Raises:
+            ConfigurationError: a class instead of an object, a hook of an unknown name, an unknown argument.
+        """
+        called = name or type(plugin).__name__
+        if isinstance(plugin, type):
+            raise ConfigurationError(f"plugin {plugin.__name__}: give an object, {plugin.__name__}(), not the class")
+        manager = pluggy.PluginManager(hookspecs.PROJECT)
+        manager.add_hookspecs(hookspecs)
+        try:
+            manager.register(plugin, called)
+            manager.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as error:
+            raise ConfigurationError(f"plugin {called}: {error}") from error
+        return cls(called, distribution, plugin, manager)
+
+    @property
+    def hooks(self) -> list[str]:
+        """The hooks that it implements."""
+        return sorted(caller.name for caller in self._manager.get_hookcallers(self.plugin) or [])
+
+    def hears(self, hook: str) -> bool:
+        """Tell whether it implements a hook."""
+        return bool(getattr(self._manager.hook, hook).get_hookimpls())
+
+    def call(self, hook: str, **arguments: Any) -> list[Any]:
+        """Call one hook of the plugin.
+
+        Raises:
+            PluginError: the plugin raised, or tried to end the process.
+        """
+        try:
+            results: list[Any] = getattr(self._manager.hook, hook)(**arguments)
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{self} raised {type(error).__name__} in {hook}: {error}") from error
+        return results
+
+    def __str__(self) -> str:
+        return f"plugin {self.name!r}" + (f" ({self.distribution})" if self.distribution else "")

@@ -1,0 +1,187 @@
+"""A relay: one thread that follows one experiment's journal and tells one plugin.
+
+The journal is the queue, so nothing is dropped and memory stays bounded however slow the plugin is. A plugin that
+raises hears the same facts again: at once twice more, then after growing pauses up to a minute.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import evolve
+
+from neural_core._delivery.cursor import CursorFile
+from neural_core._delivery.events import calls_of, record_of
+from neural_core._delivery.guard import GuardedPlugin, PluginError
+from neural_core._storage.tail import Batch, Tail
+
+__all__ = ["POLL_SECONDS", "Relay"]
+
+POLL_SECONDS = 0.2
+ERRORS_IN_A_ROW = 3
+LONGEST_PAUSE = 60.0
+CURSOR_SECONDS = 0.5
+_log = logging.getLogger("neural")
+
+
+class Relay:
+    """Delivers one experiment to one plugin until it is stopped.
+
+    Attributes:
+        plugin: the guarded plugin.
+        cursor_file: how far it is; None for a plugin that lives only as long as the script.
+        errors: how often it raised.
+        last_error: what it raised last.
+    """
+
+    def __init__(self, directory: Path, plugin: GuardedPlugin, cursor_file: CursorFile | None = None) -> None:
+        self.directory = directory
+        self.plugin = plugin
+        self.cursor_file = cursor_file
+        self.errors = 0
+        self.last_error: str | None = None
+        self._tail: Tail | None = None
+        self._in_a_row = 0
+        self._pause_until = 0.0
+        self._resting = threading.Event()
+        self._stopping = False
+        self._finished = False
+        self._called = 0
+        self._saved = 0.0
+        self._position: Mapping[str, int] = {}
+        self._thread = threading.Thread(target=self._run, name=f"neural-relay-{plugin.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._thread.start()
+
+    @property
+    def set_aside(self) -> bool:
+        """Tell whether the plugin failed so often that it is left alone for a while."""
+        return self._in_a_row >= ERRORS_IN_A_ROW
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether the plugin has heard of the end of the experiment."""
+        return self._finished
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether the relay has ended."""
+        return not self._thread.is_alive()
+
+    def has_delivered(self, position: Mapping[str, int]) -> bool:
+        """Tell whether everything before `position` was delivered."""
+        return all(self._position.get(part, 0) >= at for part, at in position.items())
+
+    def wait(self, position: Mapping[str, int], deadline: float) -> bool:
+        """Wait until everything before `position` was delivered, the plugin is set aside, or the deadline has come.
+
+        Args:
+            position: part → ordinal.
+            deadline: monotonic time.
+        """
+        self.hurry()
+        while not self.has_delivered(position) and time.monotonic() < deadline and not self.set_aside and not self.idle:
+            time.sleep(0.005)
+        return self.has_delivered(position)
+
+    def hurry(self) -> None:
+        """Look into the journal now."""
+        self._resting.set()
+
+    def stop(self, deadline: float) -> None:
+        """End after what is there was delivered or the deadline has come; the plugin then hears of the end."""
+        self._stopping = True
+        self.hurry()
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self) -> None:
+        position = None if self.cursor_file is None else self.cursor_file.cursor.position
+        self._tail = Tail(self.directory, position)
+        self._position = dict(self._tail.position)
+        while True:
+            batch = None if time.monotonic() < self._pause_until else self._next()
+            if batch is not None:
+                self._deliver(batch)
+                continue
+            self._save(force=True)
+            if self._stopping:
+                break
+            self._resting.wait(POLL_SECONDS)
+            self._resting.clear()
+        self._tell_incomplete_end()
+        self._save(force=True)
+
+    def _next(self) -> Batch | None:
+        assert self._tail is not None
+        batch = self._tail.next()
+        if batch is None:
+            self._tail.refresh()
+            batch = self._tail.next()
+        return batch
+
+    def _deliver(self, batch: Batch) -> None:
+        """Make the calls of one batch; those that succeeded are not made again when a later one fails."""
+        assert self._tail is not None
+        before = self._tail.state
+        after = evolve(before)
+        if batch.fact is not None:
+            after.apply(batch.fact)
+        calls = [call for call in calls_of(self.directory, before, after, batch) if self.plugin.hears(call[0])]
+        for hook, arguments in calls[self._called :]:
+            try:
+                self.plugin.call(hook, **arguments)
+            except PluginError as error:
+                self._failed(error)
+                return
+            self._called += 1
+        self._called = 0
+        self._in_a_row = 0
+        self._tail.done(batch)
+        self._position = dict(self._tail.position)
+        self._finished = batch.fact is not None and batch.fact.get("kind") == "experiment_finished"
+        if self.cursor_file is not None:
+            self.cursor_file.cursor.delivered += 0 if batch.rows is None else len(batch.rows)
+        self._save()
+
+    def _failed(self, error: PluginError) -> None:
+        self.errors += 1
+        self._in_a_row += 1
+        self.last_error = str(error)
+        if self.errors == 1:
+            _log.warning("%s. It is tried again; nothing is lost", error, exc_info=error.__cause__)
+        if self._in_a_row >= ERRORS_IN_A_ROW:
+            pause = min(LONGEST_PAUSE, 2.0 ** (self._in_a_row - ERRORS_IN_A_ROW))
+            self._pause_until = time.monotonic() + pause
+        self._save(force=True)
+
+    def _tell_incomplete_end(self) -> None:
+        """Offer the end also to a plugin that has not heard everything."""
+        if self._finished or self._tail is None or not self.plugin.hears("neural_experiment_finished"):
+            return
+        experiment = record_of(self.directory, self._tail.state)
+        try:
+            self.plugin.call(
+                "neural_experiment_finished", experiment=experiment, status=experiment.status, complete=False
+            )
+        except PluginError as error:
+            _log.debug("%s", error)
+
+    def _save(self, *, force: bool = False) -> None:
+        if self.cursor_file is None or self._tail is None:
+            return
+        cursor = self.cursor_file.cursor
+        state = "complete" if self._finished else "set aside" if self.set_aside else "delivering"
+        error = self.last_error if self._in_a_row else None
+        moved = (dict(self._tail.position), state, error) != (cursor.position, cursor.state, cursor.error)
+        now = time.monotonic()
+        if (moved and (force or now - self._saved > CURSOR_SECONDS)) or self.cursor_file.due():
+            self._saved = now
+            cursor.position, cursor.state, cursor.error = dict(self._tail.position), state, error
+            cursor.behind = self._tail.rows_behind()
+            self.cursor_file.write()
