@@ -110,8 +110,9 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         if session is None:
             self.log_metrics = do_nothing
         else:
-            self.log_metrics = session.writer.log_metrics
-            self._end = weakref.finalize(self, session.abandon)
+            # Whoever holds the tracker, or only its log_metrics, keeps the experiment going.
+            self.log_metrics = session.writer.make_log_metrics()
+            self._end = weakref.finalize(self.log_metrics, session.abandon)
 
     @classmethod
     def resume(cls, experiment_id: str, base_dir: str | os.PathLike[str] = folder.DEFAULT_BASE_DIR) -> Self:
@@ -168,16 +169,14 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         return tracker
 
     def _resume_and_log(self, metrics: Any, step: Any = None) -> None:
-        self._open_session().writer.log_metrics(metrics, step)
+        self._open_session()
+        self.log_metrics(metrics, step)
 
     def _open_session(self) -> Session:
         """The session to write to; a stored experiment gets its own with the first write."""
         if self._session is None:
-            other = type(self).resume(str(self.experiment_dir))
-            self.__dict__.update(other.__dict__)
-            other._end.detach()
+            self.__dict__.update(type(self).resume(str(self.experiment_dir)).__dict__)
             assert self._session is not None
-            self._end = weakref.finalize(self, self._session.abandon)
         return self._session
 
     def flush(self) -> None:

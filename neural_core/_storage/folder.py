@@ -42,8 +42,13 @@ def resolve_base_dir(base_dir: str | os.PathLike[str]) -> Path:
         text = os.environ.get("NEURAL_DIR") or text
     if not text or "\0" in text:
         raise ConfigurationError("base_dir is empty or holds a NUL character: give the path of a folder")
-    path = Path(text).expanduser().absolute()
-    if path.exists() and not path.is_dir():
+    try:
+        path = Path(text).expanduser().absolute()
+        os.fsencode(path)
+        is_file = path.exists() and not path.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: the home of an unknown user
+        raise ConfigurationError(f"base_dir {text!r:.200} can be no folder: {error!s:.200}") from error
+    if is_file:
         raise ConfigurationError(f"base_dir {path} is a file: give the path of a folder")
     return path
 

@@ -66,10 +66,13 @@ class JournalWriter:
         self.on_first_row: Callable[[], None] | None = None
         self.on_tick: Callable[[], None] | None = None
         self.on_fork: Callable[[], None] | None = None
-        self.log_metrics = hot_path(self._sink.entries, self._slow)
-        if power:
-            self.log_metrics = durable_path(self.log_metrics, self._sink.entries, self.fsync)
+        self.log_metrics = self.make_log_metrics()
         watch_forks(self)
+
+    def make_log_metrics(self) -> Callable[..., None]:
+        """Give another `log_metrics`, whose life can be watched: the writer does not hold it."""
+        log = hot_path(self._sink.entries, self._slow)
+        return durable_path(log, self._sink.entries, self.fsync) if self._power else log
 
     def append_fact(self, fact: Mapping[str, Any], *, sync: bool = True) -> bool:
         """Append a fact; False when it has to wait in memory for a disk that refuses.
