@@ -107,16 +107,26 @@ class JournalPart:
             size = self._status.st_size
             if size == self.size:
                 return False
+            if size < self.size:
+                self._begin_again(size)
             self.size = size
             self._words = Words(_content(file.fileno(), size))
         if self._scan is None and not self._begin():
             return False
         return self._advance()
 
+    def _begin_again(self, size: int) -> None:
+        """Forget what was found: nobody of ours shortens a part, so what stood there may be anything."""
+        self._scan = None
+        self._blocks, self._ends, self._facts, self._checked = [], [], [], 0
+        problem = "the file became shorter while it was read"
+        self._damage = [Damage(f"metrics/{self.path.name}", size, self.size - size, problem)]
+
     def _begin(self) -> bool:
         try:
             found = frames.decode_header(self._words.buffer)
         except FormatVersionError as error:
+            self.size = 0  # the next look refuses it as well
             raise FormatVersionError(f"{self.path.name}: {error}") from None
         except DamagedError as error:
             # Frames carry all that rows need; only order and rank are lost with the header.

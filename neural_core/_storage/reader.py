@@ -131,6 +131,8 @@ class RunReader:
             self._parts.pop(stem, None)
         except (OSError, DamagedError) as error:
             self._unreadable[stem] = Damage(f"metrics/{stem}", None, None, str(error))
+            if isinstance(error, OSError):
+                self._listed.pop(stem, None)  # the next look may be luckier
 
     def _ready(self) -> None:
         if not self._loaded:

@@ -31,6 +31,8 @@ class Summary:
         self._streams = [[part.stem for part in stream] for stream in streams]
         for part in (part for stream in streams for part in stream):
             first = self._seen.get(part.stem, 0)
+            if part.rows < first:  # its file was cut under the reader
+                first, self._by_part[part.stem] = 0, {}
             if part.rows > first:
                 known = self._by_part.setdefault(part.stem, {})
                 for name in part.names():

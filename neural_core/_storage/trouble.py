@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from neural_core._storage.values import Row
@@ -53,11 +54,11 @@ class Trouble:
         ok = self._durable and not self._ring and not self.lost
         return Health(ok=ok, waiting=self.waiting, lost=self.lost, last_error=self.last_error)
 
-    def tell(self, error: BaseException) -> None:
+    def tell(self, error: BaseException, *, warn: bool = True) -> None:
         """Remember an error of the disk; the first of a row of them is a warning."""
         self.last_error = str(error)
         self._tried = time.monotonic()
-        if not self._told:
+        if warn and not self._told:
             self._told = True
             _log.warning(
                 "%s: the disk refuses (%s). Training goes on; up to %s rows wait in memory until it recovers",
@@ -70,6 +71,14 @@ class Trouble:
         """Remember that a sync failed: what was written before it may not survive a loss of power."""
         self._durable = False
         self.tell(error)
+
+    @contextlib.contextmanager
+    def noting_failed_sync(self) -> Iterator[None]:
+        """Take an error of the disk in the block as that of a sync."""
+        try:
+            yield
+        except OSError as error:
+            self.not_durable(error)
 
     def keep(self, item: Row | Mapping[str, Any]) -> None:
         """Let a row or a fact wait; rows beyond the ring are lost, facts are few and always kept."""

@@ -106,8 +106,7 @@ class JournalWriter:
         with self._lock:
             if self._closed:
                 return
-            if self.trouble.waiting:
-                self._drain(force=True)
+            self._drain(force=True)
             descriptor = self.parts.descriptor
             if descriptor is not None:
                 self.fsync(descriptor)
@@ -121,8 +120,7 @@ class JournalWriter:
         with self._lock:
             if self._closed:
                 return
-            if self.trouble.waiting:
-                self._drain(force=True)
+            self._drain(force=True)
             self._closed = True
             self._sink.entries.clear()
             self.parts.fence(sync=sync)
@@ -152,13 +150,12 @@ class JournalWriter:
     def _slow(self, metrics: Any, step: Any, descriptor: int | None, error: BaseException | None) -> None:
         row = clean_row(metrics, step, time.time())
         if row.names and not self._ticking:
-            self.refuse_when_closed()
             self._begin()  # outside the lock: it takes the session's, which others hold when they take ours
         with self._lock:
             self.refuse_when_closed()
             # A short write (no error, but a descriptor) leaves half a frame, which nothing may follow.
             if descriptor is not None and (error is None or isinstance(error, OSError)):
-                self.fail(descriptor, error or OSError("short write"), tell=False)
+                self.fail(descriptor, error or OSError("short write"), warn=False)
             if row.names:
                 self._store(row)
         if _log.isEnabledFor(logging.DEBUG):
@@ -190,7 +187,7 @@ class JournalWriter:
 
     def _drain(self, *, force: bool = False) -> None:
         """Write what waits, in its order; stop at the first refusal."""
-        if not self.trouble.may_try(force=force):
+        if not self.trouble.waiting or not self.trouble.may_try(force=force):
             return
         try:
             while self.trouble.waiting:
@@ -206,15 +203,10 @@ class JournalWriter:
         # While every call is to be told, or is to queue up behind others, the hot path must find nothing.
         self._sink.write(item, keep_entry=not self.trouble.waiting and not _log.isEnabledFor(logging.DEBUG))
         if self._power and self.parts.descriptor != before:
-            self._sync_name()
+            with self.trouble.noting_failed_sync():
+                fsync_folder(self.parts.folder)
         if self._power and isinstance(item, Row):
             self.fsync(self._sink.descriptor())
-
-    def _sync_name(self) -> None:
-        try:
-            fsync_folder(self.parts.folder)
-        except OSError as error:
-            self.trouble.not_durable(error)
 
     def _begin(self) -> None:
         """The first row of this process: say so, and look after the file from now on."""
@@ -223,22 +215,13 @@ class JournalWriter:
             self.on_first_row()
         ticker.add(self._upkeep.tick)
 
-    def fail(self, descriptor: int | None, error: BaseException, *, tell: bool = True) -> None:
-        """Leave a part after a failed write.
-
-        Args:
-            descriptor: of the part, None when none could be opened.
-            error: what the disk said.
-            tell: warn; False when the row is about to be tried again in another part.
-        """
+    def fail(self, descriptor: int | None, error: BaseException, *, warn: bool = True) -> None:
+        """Leave a part after a failed write; no warning for a row that is tried again at once in another part."""
         with self._lock:
             if descriptor in self.parts.retired:
                 return  # another thread has already left that part
             self._sink.retire(descriptor)
-            if tell:
-                self.trouble.tell(error)
-            else:
-                self.trouble.last_error = str(error)
+            self.trouble.tell(error, warn=warn)
 
     def fsync(self, descriptor: int) -> None:
         """Wait for the disk. After a failure the kernel may have dropped the pages: the part is left, never retried.
