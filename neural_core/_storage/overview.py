@@ -77,8 +77,15 @@ class RowReader:
             row = self._read_final()
             return self._read_live() if row is None else row
         except (OSError, DamagedError) as error:
-            self.final = False
-            return self._row(State(), {}, 0, str(error))
+            self.final, self._reader = False, None  # what failed half-way is looked at anew next time
+            return self._row(self._identity(), {}, 0, str(error))
+
+    def _identity(self) -> State:
+        """Give what the documents alone tell, so that a damaged experiment keeps its id and its name."""
+        try:
+            return load_state(self.directory, ())[0]
+        except (OSError, DamagedError):
+            return State()
 
     def _read_final(self) -> RunRow | None:
         """Read a finished experiment from its documents alone; None when it has to be read from its journal."""

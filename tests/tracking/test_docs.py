@@ -231,3 +231,11 @@ def test_documents_as_documented(tmp_path: Path) -> None:
     assert json.loads((tracker.experiment_dir / "hyperparameters.json").read_bytes())["hyperparameters"]["x"] == {
         "$number": "Infinity"
     }
+
+
+def test_promises_name_real_tests() -> None:
+    """Every test file that docs/reliability.md names is there."""
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(?:tests/\w+/)?(test_\w+\.py)`", page))
+    assert len(named) > 10
+    assert named <= {path.name for path in (ROOT / "tests").rglob("test_*.py")}
