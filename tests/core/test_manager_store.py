@@ -409,6 +409,7 @@ class TestArtifacts:
     def test_names_stay_inside(self, tracker: ExperimentTracker, tmp_path: Path, base: Path, name: str) -> None:
         """Whatever an artifact is called, its file lies in the experiment, its name is kept, nothing is replaced."""
         (tmp_path / "model.pt").write_bytes(b"weights")
+        tracker.set_status("running")
         before = (tracker.experiment_dir / "metadata.json").read_bytes()
         stored = tracker.log_artifact(tmp_path / "model.pt", name=name)
         assert stored is not None
