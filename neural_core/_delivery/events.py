@@ -14,7 +14,7 @@ from neural_core._storage.tail import Batch
 from neural_core.errors import DamagedError
 from neural_core.records import Annotations, Experiment
 
-__all__ = ["calls_of", "record_of"]
+__all__ = ["Call", "calls_of", "record_of"]
 
 Call = tuple[str, dict[str, Any]]
 

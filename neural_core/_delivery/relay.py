@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import evolve
 
 from neural_core._delivery.cursor import CursorFile
-from neural_core._delivery.events import calls_of, record_of
+from neural_core._delivery.events import Call, calls_of, record_of
 from neural_core._delivery.guard import GuardedPlugin, PluginError
 from neural_core._storage.tail import Batch, Tail
 
@@ -25,6 +25,7 @@ POLL_SECONDS = 0.2
 ERRORS_IN_A_ROW = 3
 LONGEST_PAUSE = 60.0
 CURSOR_SECONDS = 0.5
+STARTED = "neural_experiment_started"
 _log = logging.getLogger("neural")
 
 
@@ -38,7 +39,15 @@ class Relay:
         last_error: what it raised last.
     """
 
-    def __init__(self, directory: Path, plugin: GuardedPlugin, cursor_file: CursorFile | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        plugin: GuardedPlugin,
+        cursor_file: CursorFile | None = None,
+        *,
+        position: Mapping[str, int] | None = None,
+    ) -> None:
+        """Deliver from where the cursor is; without one from `position`, or from the beginning."""
         self.directory = directory
         self.plugin = plugin
         self.cursor_file = cursor_file
@@ -52,7 +61,9 @@ class Relay:
         self._finished = False
         self._called = 0
         self._saved = 0.0
-        self._position: Mapping[str, int] = {}
+        self._position: Mapping[str, int] = dict(position or {}) if cursor_file is None else cursor_file.cursor.position
+        self._greeted = not self._position
+        self._open = False
         self._thread = threading.Thread(target=self._run, name=f"neural-relay-{plugin.name}", daemon=True)
 
     def start(self) -> None:
@@ -68,6 +79,11 @@ class Relay:
     def finished(self) -> bool:
         """Tell whether the plugin has heard of the end of the experiment."""
         return self._finished
+
+    @property
+    def position(self) -> dict[str, int]:
+        """Give part → ordinal up to which everything was delivered."""
+        return dict(self._position)
 
     @property
     def idle(self) -> bool:
@@ -101,20 +117,20 @@ class Relay:
         self._thread.join(max(0.0, deadline - time.monotonic()))
 
     def _run(self) -> None:
-        position = None if self.cursor_file is None else self.cursor_file.cursor.position
-        self._tail = Tail(self.directory, position)
-        self._position = dict(self._tail.position)
+        self._tail = Tail(self.directory, self._position)
         while True:
-            batch = None if time.monotonic() < self._pause_until else self._next()
-            if batch is not None:
-                self._deliver(batch)
-                continue
+            if time.monotonic() >= self._pause_until:
+                batch = self._next()
+                if batch is not None:
+                    self._deliver(batch)
+                    continue
+                self._finished = self._tail.ended
             self._save(force=True)
             if self._stopping:
                 break
             self._resting.wait(POLL_SECONDS)
             self._resting.clear()
-        self._tell_incomplete_end()
+        self._tell_end()
         self._save(force=True)
 
     def _next(self) -> Batch | None:
@@ -128,12 +144,8 @@ class Relay:
     def _deliver(self, batch: Batch) -> None:
         """Make the calls of one batch; those that succeeded are not made again when a later one fails."""
         assert self._tail is not None
-        before = self._tail.state
-        after = evolve(before)
-        if batch.fact is not None:
-            after.apply(batch.fact)
-        calls = [call for call in calls_of(self.directory, before, after, batch) if self.plugin.hears(call[0])]
-        for hook, arguments in calls[self._called :]:
+        self._open = True
+        for hook, arguments in self._calls(batch)[self._called :]:
             try:
                 self.plugin.call(hook, **arguments)
             except PluginError as error:
@@ -142,12 +154,25 @@ class Relay:
             self._called += 1
         self._called = 0
         self._in_a_row = 0
+        self._greeted = True
         self._tail.done(batch)
+        self._open = batch.fact is None or batch.fact.get("kind") != "experiment_finished"
         self._position = dict(self._tail.position)
-        self._finished = batch.fact is not None and batch.fact.get("kind") == "experiment_finished"
         if self.cursor_file is not None:
             self.cursor_file.cursor.delivered += 0 if batch.rows is None else len(batch.rows)
         self._save()
+
+    def _calls(self, batch: Batch) -> list[Call]:
+        """Give the calls of one batch; an object that goes on for another one first hears of the start."""
+        assert self._tail is not None
+        before = self._tail.state
+        after = evolve(before)
+        if batch.fact is not None:
+            after.apply(batch.fact)
+        calls = list(calls_of(self.directory, before, after, batch))
+        if not self._greeted and not (calls and calls[0][0] == STARTED):
+            calls.insert(0, (STARTED, {"experiment": record_of(self.directory, before)}))
+        return [call for call in calls if self.plugin.hears(call[0])]
 
     def _failed(self, error: PluginError) -> None:
         self.errors += 1
@@ -160,14 +185,14 @@ class Relay:
             self._pause_until = time.monotonic() + pause
         self._save(force=True)
 
-    def _tell_incomplete_end(self) -> None:
-        """Offer the end also to a plugin that has not heard everything."""
-        if self._finished or self._tail is None or not self.plugin.hears("neural_experiment_finished"):
+    def _tell_end(self) -> None:
+        """Offer the end also to a plugin that has not heard everything, or has heard more after it."""
+        if not self._open or self._tail is None:
             return
         experiment = record_of(self.directory, self._tail.state)
         try:
             self.plugin.call(
-                "neural_experiment_finished", experiment=experiment, status=experiment.status, complete=False
+                "neural_experiment_finished", experiment=experiment, status=experiment.status, complete=self._finished
             )
         except PluginError as error:
             _log.debug("%s", error)

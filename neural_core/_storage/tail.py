@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "Tail"]
 
 BATCH_ROWS = 1_000
-_END = "experiment_finished"
+_START, _END = "experiment_started", "experiment_finished"
 
 
 @frozen(eq=False)
@@ -49,6 +49,7 @@ class Tail:
     Attributes:
         position: part → ordinal up to which everything was delivered.
         state: the experiment as the delivered facts tell it.
+        ended: True when the end was delivered and no later span begun.
     """
 
     def __init__(self, directory: Path, position: Mapping[str, int] | None = None) -> None:
@@ -59,9 +60,10 @@ class Tail:
         self._reader.refresh()
         self._rows: dict[str, int] = {}
         self.state = State()
+        self.ended = False
         for part, ordinal, fact in self._reader.facts():
             if ordinal < self.position.get(part, 0):
-                self.state.apply(fact)
+                self._apply(fact)
 
     def refresh(self) -> None:
         """Look for what was logged since."""
@@ -79,6 +81,9 @@ class Tail:
                     break  # a later span of the owner begins only after the end of the earlier one
                 return batch
             held = held or batch
+        if held is None:
+            # What stands behind the last fact or row (a schema, damage) is delivered with it.
+            self.position |= {part.stem: part.end for part in self._reader.parts}
         return held
 
     def done(self, batch: Batch) -> None:
@@ -87,7 +92,12 @@ class Tail:
         if batch.rows is not None:
             self._rows[batch.part] = self._rows.get(batch.part, 0) + len(batch.rows)
         if batch.fact is not None:
-            self.state.apply(batch.fact)
+            self._apply(batch.fact)
+
+    def _apply(self, fact: Mapping[str, Any]) -> None:
+        self.state.apply(fact)
+        if fact.get("kind") in (_START, _END):
+            self.ended = fact["kind"] == _END
 
     def end(self) -> dict[str, int]:
         """Give the position behind everything that is there now."""
