@@ -162,7 +162,7 @@ def _without_index(base: Path, folder: Path, best: list[tuple[str, float]], size
     """Let a fresh process list with a cache folder that cannot be made; the store itself is never written to."""
     blocked = folder / "a-file"
     blocked.write_text("no folder can be made below this")
-    answer = child(__name__, "first_touch", str(base), str(blocked / "cache"))
+    answer = child(folder, __name__, "first_touch", str(base), str(blocked / "cache"))
     wrong = [tuple(pair) for pair in answer["best"]] != best or answer["count"] != sizes.experiments
     return [
         Figure("first touch without any index, cache folder not writable", answer["seconds"], "s"),

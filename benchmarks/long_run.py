@@ -17,7 +17,7 @@ _ROUNDS = 5
 def measure(sizes: Sizes, folder: Path) -> list[Figure]:
     """Log a million calls in a fresh process, several times."""
     rounds = min(_ROUNDS, sizes.rounds)
-    found = [child(__name__, "run", str(folder), sizes.long_calls) for _ in range(rounds)]
+    found = [child(folder, __name__, "run", str(folder), sizes.long_calls) for _ in range(rounds)]
     calls = f"{sizes.long_calls:,} calls"
     first, last = median([one["first"] for one in found]), median([one["last"] for one in found])
     ratio = median([one["last"] / one["first"] for one in found])

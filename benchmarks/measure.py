@@ -23,6 +23,7 @@ __all__ = [
     "FsyncClock",
     "Sizes",
     "child",
+    "environment",
     "fsync_clock",
     "interleaved",
     "median",
@@ -151,7 +152,17 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def child(module: str, function: str, *arguments: Any) -> Any:
+def environment(folder: Path) -> dict[str, str]:
+    """Give the environment of fresh interpreters: bytecode is kept, as it is for whoever installed a package.
+
+    Args:
+        folder: where the bytecode goes, so that the checkout stays as it is.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+
+
+def child(folder: Path, module: str, function: str, *arguments: Any) -> Any:
     """Call a function in a fresh interpreter; arguments and result pass as JSON."""
     code = (
         "import importlib, json, sys\n"
@@ -159,5 +170,5 @@ def child(module: str, function: str, *arguments: Any) -> Any:
         "print(json.dumps(found))"
     )
     command = [sys.executable, "-c", code, json.dumps(arguments)]
-    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=environment(folder), check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from benchmarks.log_calls import metrics_of
-from benchmarks.measure import ROOT, Figure, Sizes, child, fsync_clock, interleaved, median, seconds
+from benchmarks.measure import ROOT, Figure, Sizes, child, environment, fsync_clock, interleaved, median, seconds
 
 TITLE = "Start and end"
 _LISTED = "import sys, neural_core; print(*sorted({'numpy', 'matplotlib'} & set(sys.modules)))"
@@ -16,16 +16,19 @@ _LISTED = "import sys, neural_core; print(*sorted({'numpy', 'matplotlib'} & set(
 
 def measure(sizes: Sizes, folder: Path) -> list[Figure]:
     """Measure fresh interpreters in turn, then experiments inside them."""
-    return [*_imports(sizes), *_experiments(sizes, folder)]
+    return [*_imports(sizes, folder), *_experiments(sizes, folder)]
 
 
-def _python(code: str) -> float:
-    return seconds(lambda: subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True))
+def _python(code: str, folder: Path) -> float:
+    command, variables = [sys.executable, "-c", code], environment(folder)
+    return seconds(lambda: subprocess.run(command, cwd=ROOT, env=variables, check=True))
 
 
-def _imports(sizes: Sizes) -> list[Figure]:
-    _python("import neural_core")  # compiles, once
-    found = interleaved(sizes.processes, bare=lambda: _python("pass"), ours=lambda: _python("import neural_core"))
+def _imports(sizes: Sizes, folder: Path) -> list[Figure]:
+    _python("import neural_core", folder)  # compiles, once
+    found = interleaved(
+        sizes.processes, bare=lambda: _python("pass", folder), ours=lambda: _python("import neural_core", folder)
+    )
     above = [(ours - bare) * 1e3 for bare, ours in zip(found["bare"], found["ours"], strict=True)]
     said = f"bare Python: {median(found['bare']) * 1e3:.0f} ms"
     listed = subprocess.run([sys.executable, "-c", _LISTED], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
@@ -38,8 +41,9 @@ def _imports(sizes: Sizes) -> list[Figure]:
 
 
 def _experiments(sizes: Sizes, folder: Path) -> list[Figure]:
-    fresh = [child(__name__, "first_row", str(folder)) for _ in range(sizes.processes)]
-    whole = [child(__name__, "whole", str(folder), 5) for _ in range(max(1, sizes.processes // 3))]
+    child(folder, __name__, "whole", str(folder), 1)  # compiles, once
+    fresh = [child(folder, __name__, "first_row", str(folder)) for _ in range(sizes.processes)]
+    whole = [child(folder, __name__, "whole", str(folder), 5) for _ in range(max(1, sizes.processes // 3))]
     later = [one for each in whole for one in each[1:]]
     first = median([row["own"] for row in fresh]) * 1e3
     waited = median([row["fsync"] for row in fresh]) * 1e3
