@@ -80,14 +80,16 @@ def read_facts_file(path: Path) -> FactsFile:
     part = JournalPart(path)
     part.refresh()
     header, bodies = part.header, part.fact_frames
-    if header.get("facts_of") is not True:
+    numbers = [header.get(key) for key in ("index", "length", "rows")]
+    if header.get("facts_of") is not True or not all(isinstance(number, int) for number in numbers):
         raise DamagedError(f"{path.name}: the header is damaged")
     header_words = part.start_word
-    first = header_words + int(header.get("index", 0)) // frames.WORD
+    first = header_words + int(header["index"]) // frames.WORD
     index = frames.join_facts((at, body) for at, body in bodies if at < first)
-    if not index or index[0][1].get("kind") != "ordinals":
-        raise DamagedError(f"{path.name}: the index of the facts is damaged")
-    ordinal_at = {first + int(at): int(ordinal) for at, ordinal in index[0][1]["ordinals"]}
+    try:
+        ordinal_at = {first + int(at): int(ordinal) for at, ordinal in index[0][1]["ordinals"]}
+    except (LookupError, TypeError, ValueError):
+        raise DamagedError(f"{path.name}: the index of the facts is damaged") from None
     kept = [(ordinal_at[at], body) for at, body in bodies if at in ordinal_at]
     damage = list(part.damage)
     if len(kept) < len(ordinal_at):

@@ -82,6 +82,7 @@ class State:
             if not _fits(getattr(self, key), value):
                 raise DamagedError(f"{name}.json is damaged: {key} is no {type(getattr(self, key)).__name__}")
             setattr(self, key, value)
+        self.tags = {key: str(text) for key, text in self.tags.items()}
         self.journal[name] = journal
 
 
@@ -101,14 +102,18 @@ _METADATA = (
 
 
 def _fits(like: object, value: object) -> bool:
-    return isinstance(value, (str, type(None))) if like is None else isinstance(value, type(like)) or value is None
+    return isinstance(value, (str, type(None))) if like is None else isinstance(value, type(like))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _started(state: State, fact: Fact) -> None:
     state.uid = str(fact.get("uid", state.uid))
     state.name = str(fact.get("name", state.name))
     state.kind = str(fact.get("experiment_kind", state.kind))
-    state.start_time = state.start_time or fact.get("start_time")
+    state.start_time = state.start_time or _text(fact.get("start_time"))
     state.end_time = None
     state.final = False
     state.status = "created"
@@ -132,7 +137,7 @@ def _place(artifact: Fact) -> tuple[object, ...]:
 
 def _annotations(state: State, fact: Fact) -> None:
     tags = {**state.tags, **(fact.get("tags") or {})}
-    state.tags = {key: value for key, value in tags.items() if value is not None}
+    state.tags = {key: str(value) for key, value in tags.items() if value is not None}
     state.notes = str(fact.get("notes", state.notes))
     state.name = str(fact.get("name", state.name))
 
@@ -143,7 +148,7 @@ def _status(state: State, fact: Fact) -> None:
 
 def _finished(state: State, fact: Fact) -> None:
     _status(state, fact)
-    state.end_time = fact.get("end_time")
+    state.end_time = _text(fact.get("end_time"))
 
 
 _CHANGES: dict[str, tuple[str, Callable[[State, Fact], None]]] = {
