@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from neural_core._manager import ExperimentManager
     from neural_core._plotting.visualizer import MetricVisualizer
     from neural_core._ui import ExperimentComparisonUI, launch_comparison_ui
+    from neural_core.hookspecs import hookimpl
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,7 @@ __all__ = [
     "ExperimentTracker",
     "MetricVisualizer",
     "create_integration",
+    "hookimpl",
     "launch_comparison_ui",
 ]
 
@@ -32,6 +34,7 @@ _LAZY = {
     "ExperimentManager": "neural_core._manager",
     "MetricVisualizer": "neural_core._plotting.visualizer",
     "create_integration": "neural_core._integration",
+    "hookimpl": "neural_core.hookspecs",
     "launch_comparison_ui": "neural_core._ui",
 }
 """What a training loop does not need is imported when it is first used: NumPy, matplotlib and SQLite cost time."""

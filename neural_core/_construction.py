@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neural_core import _installed
 from neural_core._logging_verbs import tag_pairs
 from neural_core._storage.plain import as_mapping
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
+
+if TYPE_CHECKING:
+    from neural_core._delivery.delivery import Delivery
+    from neural_core._delivery.guard import GuardedPlugin
+    from neural_core._storage.session import Session
 
 __all__ = [
     "PEERS_VERBS",
@@ -17,6 +23,8 @@ __all__ = [
     "check_rank",
     "do_nothing",
     "existing",
+    "guard_plugins",
+    "make_delivery",
     "require_backends",
 ]
 
@@ -47,12 +55,42 @@ def existing(directory: Path) -> Path:
     return existing_experiment(directory)
 
 
-def require_backends(backend: object) -> None:
+def require_backends(backend: object) -> dict[str, Mapping[str, Any]]:
     """Fail before the first step when a named backend cannot work."""
-    present = _installed.entry_points(_installed.BACKENDS) if backend is not None else {}
-    for name in _installed.backend_names(backend):
+    names = _installed.backend_names(backend)
+    present = _installed.entry_points(_installed.BACKENDS) if names else {}
+    for name in names:
         if name not in present:
             raise _installed.not_installed(name, present)
+    return names
+
+
+def guard_plugins(plugins: object) -> list[GuardedPlugin]:
+    """Check the hooks of the script's own plugin objects.
+
+    Raises:
+        ArgumentTypeError: no list of objects.
+        ConfigurationError: a class instead of an object, a hook or an argument that there is not.
+    """
+    if not isinstance(plugins, (list, tuple)):
+        raise ArgumentTypeError(f"plugins is a list of objects with hooks, not {type(plugins).__name__}")
+    if not plugins:
+        return []
+    from neural_core._delivery.guard import GuardedPlugin
+
+    return [GuardedPlugin.wrap(plugin) for plugin in plugins]
+
+
+def make_delivery(
+    session: Session, plugins: Sequence[GuardedPlugin], backends: Mapping[str, Mapping[str, Any]], *, plots: bool
+) -> Delivery:
+    """Let plugins, backends and automatic plots hear of a session from now on."""
+    from neural_core._delivery.delivery import Delivery
+
+    delivery = Delivery(session.directory, session.state.uid, plugins=plugins, backends=backends, plots=plots)
+    session.after_tick = delivery.tick
+    delivery.start()
+    return delivery
 
 
 def check_annotations(hyperparameters: object, tags: object, notes: object) -> dict[str, str | None]:

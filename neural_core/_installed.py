@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,11 +56,14 @@ def not_installed(name: str, present: Iterable[str] = ()) -> NotInstalledError:
 def backend_names(backend: object) -> dict[str, Mapping[str, Any]]:
     """Give name → options of ``backend=``: None, a name, several names, or a mapping of names to options.
 
+    None stands for the names in NEURAL_BACKENDS, separated by commas.
+
     Raises:
         ArgumentTypeError: it is none of these.
     """
     if backend is None:
-        return {}
+        named = os.environ.get("NEURAL_BACKENDS", "")
+        return {name.strip(): {} for name in named.split(",") if name.strip()}
     if isinstance(backend, str):
         return {backend: {}}
     if isinstance(backend, Mapping) and all(isinstance(options, Mapping) for options in backend.values()):

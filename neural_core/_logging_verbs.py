@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from neural_core._storage.edits import edit
 from neural_core._storage.plain import as_mapping, key_text, to_plain
-from neural_core._storage.session import Session, edit
+from neural_core._storage.session import Session
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_core.records import ArtifactKind, ArtifactVersion, Status
 

@@ -11,7 +11,7 @@ from neural_core._storage import folder
 from neural_core._storage.find import find_row
 from neural_core._storage.index import Index
 from neural_core._storage.reader import RunReader
-from neural_core._tables import flat_row, load_compared
+from neural_core._tables import comparison_figures, flat_row, load_compared
 from neural_core._tracker import ExperimentTracker
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_core.records import ComparedExperiment, Damage, RunRow
@@ -170,9 +170,7 @@ class ExperimentManager:
             ExperimentNotFoundError: one is not there.
             ArgumentValueError: no experiment, or a metric that none of them has.
         """
-        from neural_core._plotting.comparison import make_comparison_plots
-
-        return make_comparison_plots(self._compared(experiment_ids), metrics)
+        return comparison_figures(self._compared(experiment_ids), metrics)
 
     def export_comparison(
         self, experiment_ids: Sequence[str], output_dir: str | os.PathLike[str] | None = None
@@ -192,7 +190,8 @@ class ExperimentManager:
         for one in compared:
             RunReader(one.experiment.directory).check()
         name = "comparison_" + "_".join(one.experiment.experiment_id[:8] for one in compared[:4])
-        return export_comparison(compared, Path(name if output_dir is None else output_dir).absolute())
+        folder_path = Path(name if output_dir is None else output_dir).absolute()
+        return export_comparison(compared, folder_path, comparison_figures(compared, None))
 
     def _compared(self, experiment_ids: Sequence[str]) -> list[ComparedExperiment]:
         if isinstance(experiment_ids, str) or not isinstance(experiment_ids, Sequence):

@@ -5,27 +5,26 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from neural_core import _environment
 from neural_core._construction import (
     PEERS_VERBS,
     check_annotations,
-    check_end,
     check_rank,
     do_nothing,
     existing,
+    guard_plugins,
+    make_delivery,
     require_backends,
 )
+from neural_core._life_verbs import LifeVerbs
 from neural_core._logging_verbs import LoggingVerbs
-from neural_core._reading import ReadingVerbs
 from neural_core._storage import folder
 from neural_core._storage.session import Session
-from neural_core.errors import ConfigurationError, DamagedError
-from neural_core.records import Health, Status
+from neural_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from typing import Self
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ExperimentTracker"]
 
 
-class ExperimentTracker(LoggingVerbs, ReadingVerbs):
+class ExperimentTracker(LoggingVerbs, LifeVerbs):
     """Track one experiment: hyperparameters, metrics, artifacts, figures, in a folder of its own.
 
     When a ``log_…`` call has returned, ``kill -9`` cannot take it back. A failing disk never stops the script: it is
@@ -56,6 +55,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         tags: Mapping[str, str] | Iterable[str] | None = None,
         notes: str | None = None,
         durability: Literal["process", "power"] = "process",
+        plugins: Sequence[object] = (),
     ) -> None:
         """Make a new experiment; with NEURAL_EXPERIMENT_DIR set, add to that one.
 
@@ -67,6 +67,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
             hyperparameters: logged at once, as by `log_hyperparameters`.
             tags: set at once, as by `set_tags`.
             notes: free text.
+            plugins: objects with hooks (docs/hooks.md) that hear of this experiment on threads of this process.
             durability: ``process`` survives the death of the process at once and loss of power but for the last two
                 seconds; ``power`` waits for the disk on every call.
 
@@ -85,7 +86,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         if _environment.is_disabled():
             self._begin(None, base / "disabled", name, auto_visualize=False)
             return
-        require_backends(backend)
+        backends, guarded = require_backends(backend), guard_plugins(plugins)
         joined = _environment.attached_directory()
         power = durability == "power"
         if joined is not None:
@@ -97,6 +98,8 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
             _environment.warn_about_rank(session.directory)
             first_tags = {**_environment.rank_tags(), **first_tags}
         self._begin(session, session.directory, session.state.name, auto_visualize=auto_visualize)
+        self._plugins = guarded
+        self._deliver(backends)
         self._annotate(hyperparameters, first_tags, notes)
 
     def _begin(self, session: Session | None, directory: Path, name: str, *, auto_visualize: bool) -> None:
@@ -106,6 +109,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
         self.auto_visualize = auto_visualize
         self._session = session
         self._finished = False
+        self._delivery = None
         self._disabled = session is None
         if session is None:
             self.log_metrics = do_nothing
@@ -113,6 +117,13 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
             # Whoever holds the tracker, or only its log_metrics, keeps the experiment going.
             self.log_metrics = session.writer.make_log_metrics()
             self._end = weakref.finalize(self.log_metrics, session.abandon)
+
+    def _deliver(self, backends: Mapping[str, Mapping[str, Any]]) -> None:
+        """Let backends, plugins and the automatic plots hear of what this process logs; ranks leave it to the owner."""
+        session = self._session
+        if session is None or not session.is_owner or not (backends or self._plugins or self.auto_visualize):
+            return
+        self._delivery = make_delivery(session, self._plugins, backends, plots=self.auto_visualize)
 
     @classmethod
     def resume(cls, experiment_id: str, base_dir: str | os.PathLike[str] = folder.DEFAULT_BASE_DIR) -> Self:
@@ -155,6 +166,7 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
     def _of(cls, session: Session) -> Self:
         tracker = cls.__new__(cls)
         tracker._begin(session, session.directory, session.state.name, auto_visualize=session.is_owner)
+        tracker._deliver({})
         return tracker
 
     @classmethod
@@ -178,56 +190,6 @@ class ExperimentTracker(LoggingVerbs, ReadingVerbs):
             self.__dict__.update(type(self).resume(str(self.experiment_dir)).__dict__)
             assert self._session is not None
         return self._session
-
-    def flush(self) -> None:
-        """Wait until all that was logged is on the disk, and the plots show it."""
-        if self._session is not None and not self._finished:
-            self._session.sync()
-            self._draw()
-
-    def finish(self, status: Status | None = None) -> None:
-        """End the experiment: plots, status, summary; the journal becomes Parquet. A second call does nothing.
-
-        Args:
-            status: completed, failed or interrupted; None keeps a status that was set (``failed``) and makes
-                ``completed`` of one that runs.
-
-        Raises:
-            ArgumentValueError: another status.
-        """
-        check_end(status)
-        # At interpreter exit the experiment may have ended before an exit function or a __del__ of the user's gets here.
-        if self._session is None or self._finished or self._session.writer.closed:
-            return
-        if status is not None:
-            self.set_status(status)
-        self._finished = True
-        self._draw()
-        self._session.finish(status)
-        self._end.detach()
-
-    def _draw(self) -> None:
-        if not self.auto_visualize or self._session is None or not self._session.is_owner:
-            return
-        try:
-            if self._fresh().rows:
-                self.generate_visualizations()
-        except (OSError, DamagedError) as error:
-            self._session.writer.trouble.tell(error)
-
-    @property
-    def health(self) -> Health:
-        """How the tracker fares with its disk."""
-        return Health() if self._session is None else self._session.writer.trouble.health
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None or self._session is None or not self._session.is_owner:
-            self.finish()  # a rank or a forked child ends its own part; how the experiment ends is its owner's affair
-        else:
-            self.finish("interrupted" if issubclass(kind, KeyboardInterrupt) else "failed")
 
     def __reduce__(self) -> Any:
         """A copy in another process adds to the same experiment, in a part of its own; a stored one is stored there."""

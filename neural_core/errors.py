@@ -14,6 +14,7 @@ NeuralError
 │   ├── ArtifactNotFoundError         (also a FileNotFoundError)
 │   ├── ArtifactRefusedError          a pipe, a device, a link that leads nowhere
 │   └── ArtifactChangedError          it changed while it was read, or its stored bytes did
+├── DeliveryError                     a plugin failed; raised only with NEURAL_STRICT=1 (also a RuntimeError)
 ├── QueryError                        a ``where=`` or ``order_by=`` that does not parse (also a ValueError)
 ├── DamagedError                      stored bytes that are not what was written (also a ValueError)
 │   └── FormatVersionError            written by a newer neural
@@ -37,6 +38,7 @@ __all__ = [
     "ArtifactRefusedError",
     "ConfigurationError",
     "DamagedError",
+    "DeliveryError",
     "ExperimentFinishedError",
     "ExperimentInUseError",
     "ExperimentNotFoundError",
@@ -120,6 +122,10 @@ class ArtifactRefusedError(ArtifactError):
 
 class ArtifactChangedError(ArtifactError):
     """The bytes changed while they were read, or are no longer the bytes that were stored."""
+
+
+class DeliveryError(NeuralError, RuntimeError):
+    """A backend or a plugin failed. Raised only with ``NEURAL_STRICT=1``, by ``flush`` and ``finish``."""
 
 
 class QueryError(NeuralError, ValueError):

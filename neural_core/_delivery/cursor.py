@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from attrs import define, field
-from cattrs import BaseValidationError
+from attrs import asdict, define, field
 
 from neural_core._storage import liveness
-from neural_core._storage.converter import converter
 from neural_core._storage.documents import read_bytes, write_atomically
 from neural_core.errors import DamagedError
 
@@ -103,7 +101,7 @@ class CursorFile:
         self._store()
 
     def _store(self) -> bool:
-        data = json.dumps(converter().unstructure(self.cursor), indent=1).encode("ascii")
+        data = json.dumps(asdict(self.cursor), indent=1).encode("ascii")
         for place in self._places:
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -117,8 +115,10 @@ class CursorFile:
 
 def _load(path: Path) -> Cursor | None:
     try:
-        return converter().structure(json.loads(read_bytes(path)), Cursor)
-    except (OSError, DamagedError, BaseValidationError, ValueError, TypeError):
+        content = json.loads(read_bytes(path))
+        cursor = Cursor(**{key: content[key] for key in Cursor.__annotations__ if key in content})
+        return cursor if all(isinstance(at, int) for at in cursor.position.values()) else None
+    except (OSError, DamagedError, ValueError, TypeError, AttributeError):
         return None
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of
-from neural_core._delivery.guard import GuardedPlugin
 from neural_core._delivery.launcher import companion_allowed, launcher
-from neural_core._delivery.relay import Relay
+from neural_core.errors import DeliveryError
+
+if TYPE_CHECKING:
+    from neural_core._delivery.guard import GuardedPlugin
+    from neural_core._delivery.relay import Relay
 
 __all__ = ["DEADLINE_SECONDS", "Delivery"]
 
@@ -40,7 +44,8 @@ class Delivery:
         self.backends = dict(backends)
         self._uid = uid
         self._plots = plots
-        self._objects = [Relay(directory, plugin) for plugin in plugins]
+        self._pid = os.getpid()
+        self._objects = _relays(directory, plugins)
         self._threads: list[Relay] = []
         self._followed = False
         self._told: set[str] = set()
@@ -54,6 +59,8 @@ class Delivery:
 
     def tick(self) -> None:
         """On the housekeeping thread, after new rows: start the companion when there is work, tell of trouble."""
+        if self._pid != os.getpid():
+            return  # a forked child: the parent delivers what it writes
         if not self._followed and self._plots:
             self._follow()
         elif self._followed and not self._threads and not launcher.is_running():
@@ -69,6 +76,7 @@ class Delivery:
     def _on_threads(self) -> None:
         """Without a companion, backends are told from threads of this process; plots are drawn by flush and finish."""
         from neural_core._delivery import discovery
+        from neural_core._delivery.relay import Relay
 
         for name, options in self.backends.items():
             plugin = discovery.make_backend(name, options)
@@ -91,6 +99,8 @@ class Delivery:
             deadline: monotonic time.
             ended: the end of the experiment is to be heard, too.
         """
+        if self._pid != os.getpid():
+            return
         for relay in [*self._objects, *self._threads]:
             relay.wait(position, deadline)
         if self._followed and not self._threads:
@@ -110,8 +120,28 @@ class Delivery:
             return False
         return all(_is_there(cursors[name], position, ended=ended) for name in expected)
 
+    def flush(self, position: Mapping[str, int], seconds: float = DEADLINE_SECONDS) -> None:
+        """Wait for everybody, at most so many seconds.
+
+        Raises:
+            DeliveryError: somebody failed, with NEURAL_STRICT=1 only.
+        """
+        self.wait(position, time.monotonic() + seconds)
+        self._raise_when_strict()
+
+    def _raise_when_strict(self) -> None:
+        failed = self.errors() if os.environ.get("NEURAL_STRICT") == "1" else []
+        if failed:
+            raise DeliveryError("; ".join(failed))
+
     def finish(self, position: Mapping[str, int], seconds: float = DEADLINE_SECONDS) -> None:
-        """Wait for everybody, then end the relays of this process; who is behind is said in one line."""
+        """Wait for everybody, then end the relays of this process; who is behind is said in one line.
+
+        Raises:
+            DeliveryError: somebody failed, with NEURAL_STRICT=1 only.
+        """
+        if self._pid != os.getpid():
+            return
         deadline = time.monotonic() + seconds
         self.wait(position, deadline, ended=True)
         for relay in [*self._objects, *self._threads]:
@@ -120,6 +150,7 @@ class Delivery:
                 relay.cursor_file.release()
         self._say_who_is_behind(position)
         launcher.forget(self.directory)
+        self._raise_when_strict()
 
     def _say_who_is_behind(self, position: Mapping[str, int]) -> None:
         for cursor in cursors_of(self.directory):
@@ -148,6 +179,14 @@ class Delivery:
         """The errors of plugins that are not over."""
         own = [relay.last_error for relay in [*self._objects, *self._threads] if relay.set_aside and relay.last_error]
         return own + [cursor.error for cursor in cursors_of(self.directory) if cursor.error]
+
+
+def _relays(directory: Path, plugins: Sequence[GuardedPlugin]) -> list[Relay]:
+    if not plugins:
+        return []
+    from neural_core._delivery.relay import Relay  # brings NumPy, which most trackers do without
+
+    return [Relay(directory, plugin) for plugin in plugins]
 
 
 def _is_there(cursor: Cursor, position: Mapping[str, int], *, ended: bool, or_failed: bool = True) -> bool:

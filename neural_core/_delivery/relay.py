@@ -125,6 +125,7 @@ class Relay:
                     self._deliver(batch)
                     continue
                 self._finished = self._tail.ended
+                self._position = dict(self._tail.position)
             self._save(force=True)
             if self._stopping:
                 break

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neural_core._plotting.comparison import make_comparison_plots
 from neural_core._plotting.render import render_png, replacing, write_bytes
@@ -17,17 +17,23 @@ from neural_core._plotting.summary import Best, best_of, chosen_metrics, compari
 from neural_core._series import NO_STEP
 from neural_core.records import ComparedExperiment, Series
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["comparison_rows", "export_comparison", "safe_cell", "strict", "summary_of"]
 
 _DPI = 144
 
 
-def export_comparison(experiments: Sequence[ComparedExperiment], output_dir: Path) -> Path:
+def export_comparison(
+    experiments: Sequence[ComparedExperiment], output_dir: Path, figures: Mapping[str, Figure] | None = None
+) -> Path:
     """Write a comparison into a folder.
 
     Args:
         experiments: what to compare, in the order that gives the colours.
         output_dir: the folder; made when it is not there. Files of ours in it are replaced one by one, each whole.
+        figures: file stem → figure, drawn already; those of `make_comparison_plots` when None.
 
     Returns:
         `output_dir`, which holds ``report.html`` (one page with everything in it, without scripts or network),
@@ -45,7 +51,7 @@ def export_comparison(experiments: Sequence[ComparedExperiment], output_dir: Pat
     output_dir = Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)
     pictures = {}
-    for key, figure in make_comparison_plots(experiments).items():
+    for key, figure in (make_comparison_plots(experiments) if figures is None else figures).items():
         pictures[key] = render_png(figure, dpi=_DPI)
         write_bytes(output_dir / f"{key}.png", pictures[key])
     summary = json.dumps(summary_of(experiments), indent=2, ensure_ascii=True, allow_nan=False).encode("ascii")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from neural_core._storage import folder, liveness
 from neural_core._storage.clock import iso_time
+from neural_core._storage.frames import WORD
 from neural_core._storage.snapshots import Snapshots
 from neural_core._storage.state import OPEN_STATES, State
 from neural_core._storage.writer import JournalWriter
@@ -25,7 +26,7 @@ from neural_core.records import ArtifactVersion, Status
 if TYPE_CHECKING:
     from neural_core._storage.artifacts import ArtifactStore
 
-__all__ = ["Session", "SessionKind", "edit"]
+__all__ = ["Session", "SessionKind"]
 
 SessionKind = Literal["owner", "attached", "edit"]
 _log = logging.getLogger("neural")
@@ -52,7 +53,8 @@ class Session:
         self.edits_documents = False
         self._lock = threading.RLock()
         self._snapshots = Snapshots(directory, state, self.writer)
-        self.writer.on_tick = self.sync_documents
+        self.after_tick: Callable[[], None] | None = None
+        self.writer.on_tick = self._tick
         self.writer.on_fork = self._forked
 
     @classmethod
@@ -200,18 +202,32 @@ class Session:
             with self._lock:
                 self._snapshots.sync_first()
 
-    def finish(self, status: Status | None = None) -> None:
+    def _tick(self) -> None:
+        self.sync_documents()
+        if self.after_tick is not None:
+            self.after_tick()
+
+    def position(self) -> dict[str, int]:
+        """Give up to where this process has written: part → ordinal, for every part of its own."""
+        return {path.stem: path.stat().st_size // WORD for path in self.writer.parts.paths if path.exists()}
+
+    def finish(self, status: Status | None = None, *, meanwhile: Callable[[], None] | None = None) -> None:
         """End the experiment: status, documents, summary, and the parts of this process compacted.
 
         Args:
             status: None keeps what was set, and makes ``completed`` of created and running.
+            meanwhile: called between the end of the journal and the compaction.
         """
+        from neural_core._storage.closing import settle
+
         with self._lock:
             if self.is_owner:
                 self._append_end(status or ("completed" if self.state.status in OPEN_STATES else self.state.status))
             self.writer.close()
-            from neural_core._storage.closing import settle
-
+        try:
+            if meanwhile is not None:
+                meanwhile()
+        finally:
             settle(self.directory, self.writer.parts.paths, owner=self.is_owner, trouble=self.writer.trouble)
 
     def abandon(self) -> None:
@@ -224,14 +240,3 @@ class Session:
     def _append_end(self, status: str, *, sync: bool = True) -> None:
         fact = {"kind": "experiment_finished", "status": status, "end_time": iso_time(time.time())}
         self.append(fact, sync=sync, document="metadata")
-
-
-def edit(directory: Path, fact: Mapping[str, Any]) -> None:
-    """Add one fact to the record of a stored experiment, alive or ended, in a part of its own.
-
-    Raises:
-        DamagedError: nothing in the folder says which experiment it is.
-    """
-    session = Session.open(directory, kind="edit")
-    session.append(fact)
-    session.finish()

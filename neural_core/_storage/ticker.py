@@ -5,6 +5,7 @@ It is started by the first row, never by an import, is away during a fork, and i
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import weakref
@@ -13,6 +14,7 @@ from collections.abc import Callable
 __all__ = ["TICK_SECONDS", "Ticker", "ticker"]
 
 TICK_SECONDS = 2.0
+_log = logging.getLogger("neural")
 
 
 class Ticker:
@@ -55,7 +57,7 @@ class Ticker:
             for task in list(self._tasks):
                 call = task()
                 if call is not None:
-                    call()
+                    _look_after(call)
                 del call  # the thread must not keep a tracker alive while it sleeps
             with self._lock:
                 self._tasks = [task for task in self._tasks if task() is not None]
@@ -79,6 +81,13 @@ class Ticker:
         self._lock = threading.Lock()
         self._tasks = []
         self._thread = None
+
+
+def _look_after(task: Callable[[], None]) -> None:
+    try:
+        task()
+    except Exception:  # noqa: BLE001 - one thread looks after all trackers of the process
+        _log.warning("looking after a journal failed", exc_info=True)
 
 
 ticker = Ticker()
