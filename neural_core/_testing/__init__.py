@@ -1,0 +1,1 @@
+"""Private: what `neural_core.testing` is made of."""
