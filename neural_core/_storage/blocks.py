@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Block", "Words", "coalesce", "gather", "positions_of", "remove_rows", "split_damaged"]
 
 _CHECK_BYTES = 8 * 2**20
+_SHORT = 64
+"""Rows of a run below which its neighbours may join it in a mixed block."""
+_MOST = 65_536
+"""Rows of a mixed block to which short ones are still added: each time it is copied."""
 STEP_AT, TIME_AT = 1, 2
 
 
@@ -112,7 +116,27 @@ def coalesce(blocks: Sequence[Block]) -> list[Block]:
             joined[-1] = Block(last.count + block.count, last.start, last.sid, last.width)
         elif block.count:
             joined.append(block)
-    return joined
+    return _gather_short(joined)
+
+
+def _gather_short(blocks: Sequence[Block]) -> list[Block]:
+    """Put neighbouring short blocks into one: where each row has names of its own, a block a row would be slow."""
+    gathered: list[list[Block]] = []
+    rows = 0
+    for block in blocks:
+        short = block.sids is not None or block.count < _SHORT
+        if gathered and short and rows and rows + block.count <= _MOST:
+            gathered[-1].append(block)
+            rows += block.count
+        else:
+            gathered.append([block])
+            rows = block.count if short else 0
+    return [group[0] if len(group) == 1 else _as_mixed(group) for group in gathered]
+
+
+def _as_mixed(blocks: Sequence[Block]) -> Block:
+    sids = [np.full(b.count, b.sid, np.uint16) if b.sids is None else b.sids for b in blocks]
+    return mixed(np.concatenate([block.all_positions() for block in blocks]), np.concatenate(sids))
 
 
 def positions_of(block: Block, place: Mapping[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
