@@ -1,0 +1,170 @@
+"""A stranger's backend: examples/neural_csv, installed into an environment of its own and used from scripts."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import site
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "neural_csv"
+MINUTE = 60.0
+
+TRAIN = """
+import sys
+from neural_core import ExperimentTracker
+tracker = ExperimentTracker("train", sys.argv[1], auto_visualize=False, backend="csv")
+print(tracker.experiment_dir, flush=True)
+for step in range(int(sys.argv[2])):
+    tracker.log_metrics({"loss": step / 8, "größe, \\"quoted\\"": float(step)}, step=step)
+print("logged", flush=True)
+"""
+FINISH = TRAIN + "tracker.finish()"
+WAIT_TO_BE_KILLED = TRAIN + "input()"
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the Python of a fresh environment with the plugin in it; the packages of this one are seen from there."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    [packages] = (folder / "venv").glob("lib/python*/site-packages")
+    lines = [f"import site; site.addsitedir({path!r})" for path in site.getsitepackages()]
+    (packages / "of_the_tests.pth").write_text("\n".join(lines))
+    shutil.copytree(EXAMPLE, folder / "neural_csv")
+    installed = folder / "venv" / "bin" / "python"
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    run(installed, "-m", "pip", "install", *options, str(folder / "neural_csv"))
+    return installed
+
+
+def run(python: Path, *arguments: str, status: int = 0, **environment: str) -> str:
+    """Run Python; its output is shown when it ends otherwise than expected."""
+    result = subprocess.run(
+        [str(python), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert result.returncode == status, result.stdout + result.stderr
+    return result.stdout
+
+
+def neural(python: Path, *arguments: str, status: int = 0) -> str:
+    """Run the command `neural`."""
+    return run(python, "-c", "from neural_core._cli import main; main()", *arguments, status=status)
+
+
+def lines_of(path: Path) -> list[list[str]]:
+    """Read a CSV file; none is empty."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def points_of(path: Path) -> list[tuple[int, str, float]]:
+    """Give (step, metric, value) of each line, those that came twice once."""
+    once = dict.fromkeys(tuple(line) for line in lines_of(path))
+    return [(int(step), metric, float(value)) for _, _, step, metric, value in once]
+
+
+def logged(steps: int) -> list[tuple[int, str, float]]:
+    """Give what the script logs."""
+    names = ("loss", 'größe, "quoted"')
+    return [(step, name, value) for step in range(steps) for name, value in zip(names, (step / 8, step), strict=True)]
+
+
+def wait_for(true: Callable[[], bool], what: str) -> None:
+    """Wait at most a minute."""
+    deadline = time.monotonic() + MINUTE
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+def is_delivered(directory: Path) -> bool:
+    """Tell whether the CSV backend has heard of the end."""
+    cursors = [json.loads(path.read_bytes()) for path in directory.glob("delivery/csv-*.json")]
+    return [cursor["state"] for cursor in cursors] == ["complete"]
+
+
+def test_listed(python: Path) -> None:
+    """`neural plugins` tells of the installed backend: its package, its version, its hooks."""
+    listed = neural(python, "plugins")
+    [line] = [line for line in listed.splitlines() if "neural-csv" in line]
+    for word in ("csv", "0.1.0", "backends", "ok", "experiment_started", "metrics_logged", "experiment_finished"):
+        assert word in line
+
+
+def test_contract(python: Path) -> None:
+    """The example's own tests pass as they are shipped."""
+    tests = EXAMPLE / "tests" / "test_contract.py"
+    assert len(tests.read_text(encoding="utf-8").splitlines()) <= 25
+    run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml"), str(tests))
+
+
+def test_every_row(python: Path, tmp_path: Path) -> None:
+    """With ``backend="csv"`` a script's every value is in the file when `finish()` returns, in order, once."""
+    directory = Path(run(python, "-c", FINISH, str(tmp_path), "3000").splitlines()[0])
+    assert len(lines_of(directory / "metrics.csv")) == 6_000
+    assert points_of(directory / "metrics.csv") == logged(3_000)
+    assert is_delivered(directory)
+
+
+def test_every_row_without_a_companion(python: Path, tmp_path: Path) -> None:
+    """With NEURAL_COMPANION=0 the backend runs on a thread of the script, and the file is the same."""
+    directory = Path(run(python, "-c", FINISH, str(tmp_path), "500", NEURAL_COMPANION="0").splitlines()[0])
+    assert points_of(directory / "metrics.csv") == logged(500)
+    assert not (directory / "delivery" / "companion.log").exists()
+
+
+def test_killed_trainer(python: Path, tmp_path: Path) -> None:
+    """After SIGKILL of the training process with rows undelivered, the companion delivers them all, and the end."""
+    trainer = subprocess.Popen(
+        [str(python), "-c", WAIT_TO_BE_KILLED, str(tmp_path), "30000"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert trainer.stdout is not None
+    directory = Path(trainer.stdout.readline().strip())
+    assert trainer.stdout.readline() == "logged\n"
+    trainer.send_signal(signal.SIGKILL)
+    trainer.communicate()
+    wait_for(lambda: is_delivered(directory), "the companion did not deliver the rest")
+    assert points_of(directory / "metrics.csv") == logged(30_000)
+    assert json.loads((directory / "metadata.json").read_bytes())["status"] == "interrupted"
+
+
+def test_sync_later(python: Path, tmp_path: Path) -> None:
+    """An experiment that was tracked without the backend is replayed into it; doing so twice changes nothing."""
+    without = TRAIN.replace(', backend="csv"', "") + "tracker.finish()"
+    directory = Path(run(python, "-c", without, str(tmp_path / "runs"), "100").splitlines()[0])
+    (tmp_path / "csv").mkdir()
+    arguments = ["sync", "--all", "--to", "csv", "--option", f"folder={tmp_path / 'csv'}"]
+    arguments += ["--base-dir", str(tmp_path / "runs")]
+    assert "100 rows" in neural(python, *arguments)
+    [path] = (tmp_path / "csv").iterdir()
+    assert path.stem in directory.name
+    assert points_of(path) == logged(100)
+    assert "nothing to do" in neural(python, *arguments)
+    assert len(lines_of(path)) == 200
+
+
+def test_not_here() -> None:
+    """The environment of the tests has not got the example, so the tests above prove the installed one."""
+    assert subprocess.run([sys.executable, "-c", "import neural_csv"], capture_output=True, check=False).returncode
