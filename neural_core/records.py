@@ -6,15 +6,13 @@ text in records that people read.
 
 from __future__ import annotations
 
-import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
-from neural_core.errors import ArtifactChangedError, ArtifactNotFoundError
+from neural_core._artifact_version import ArtifactKind, ArtifactVersion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,59 +39,6 @@ NO_STEP = -(2**63)
 
 Status = Literal["created", "running", "completed", "failed", "interrupted"]
 """The states of an experiment. Listings add ``stalled`` and ``damaged``, which are seen, never set."""
-
-ArtifactKind = Literal["file", "model", "figure"]
-
-
-@frozen
-class ArtifactVersion:
-    """One stored version of an artifact.
-
-    Attributes:
-        artifact_name: the name that groups the versions.
-        version: 1, 2, 3 …; None for the one unversioned entry of this name.
-        checksum: SHA-256 of the stored bytes, in hex; of the manifest for a folder.
-        size: bytes stored; for a folder the sum over its files.
-        timestamp: when it was stored, UTC ISO 8601.
-        path: the stored file or folder, absolute.
-        metadata: what the caller gave with it (``framework`` for a model).
-        kind: ``file``, ``model`` or ``figure``.
-        source_name: the file name it was logged from.
-        is_tree: True when a folder was stored.
-    """
-
-    artifact_name: str
-    version: int | None
-    checksum: str
-    size: int
-    timestamp: str
-    path: Path
-    metadata: Mapping[str, Any] = field(factory=dict)
-    kind: ArtifactKind = "file"
-    source_name: str = ""
-    is_tree: bool = False
-
-    def open(self, *, verify: bool = True) -> BinaryIO:
-        """Open the stored file for reading.
-
-        Args:
-            verify: read it all first and compare its SHA-256 with `checksum`.
-
-        Raises:
-            ArtifactNotFoundError: the stored file is gone.
-            ArtifactChangedError: the stored bytes are not those that were logged.
-        """
-        try:
-            file = self.path.open("rb")
-        except OSError as error:
-            raise ArtifactNotFoundError(f"artifact {self.artifact_name!r}: cannot open {self.path}: {error}") from error
-        if verify and hashlib.file_digest(file, "sha256").hexdigest() != self.checksum:
-            file.close()
-            raise ArtifactChangedError(
-                f"artifact {self.artifact_name!r}: the bytes of {self.path} are not those that were stored"
-            )
-        file.seek(0, io.SEEK_SET)
-        return file
 
 
 @frozen

@@ -35,7 +35,12 @@ class Room:
 
 ROOMS = [
     Room("neural_core/errors.py", ours=(), others=()),
-    Room("neural_core/records.py", ours=("neural_core.errors",), others=("attrs", "numpy")),
+    Room("neural_core/_artifact_version.py", ours=("neural_core.errors",), others=("attrs",)),
+    Room(
+        "neural_core/records.py",
+        ours=("neural_core.errors", "neural_core._artifact_version"),
+        others=("attrs", "numpy"),
+    ),
     Room("neural_core/_series.py", ours=("neural_core.records",), others=("numpy",)),
     Room(
         "neural_core/hookspecs.py",
