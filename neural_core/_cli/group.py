@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from neural_core import __version__
 from neural_core._cli.output import legible
 from neural_core.errors import ArgumentError, ConfigurationError, NeuralError, NotInstalledError, QueryError
+
+if TYPE_CHECKING:
+    from neural_core._delivery.discovery import FoundPlugin
 
 __all__ = ["cli"]
 
@@ -23,6 +26,9 @@ _VERBS = {
     "rm": "Move an experiment to the trash.",
     "restore": "Bring an experiment back from the trash.",
     "ui": "Compare experiments in the browser.",
+    "plugins": "List installed plugins and what is wrong with them.",
+    "status": "Show how far backends and plugins are.",
+    "sync": "Deliver stored experiments to a backend.",
 }
 _MISUSES = (ArgumentError, ConfigurationError, QueryError)
 
@@ -31,17 +37,22 @@ class _Verbs(click.Group):
     """Verbs by name; their help is known without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_VERBS)
+        return [*_VERBS, *_of_plugins()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _VERBS:
-            return None
-        found: click.Command = importlib.import_module(f"neural_core._cli.verb_{cmd_name}").command
-        return found
+        if cmd_name in _VERBS:
+            found: click.Command = importlib.import_module(f"neural_core._cli.verb_{cmd_name}").command
+            return found
+        verb = _of_plugins().get(cmd_name)
+        return None if verb is None else _load(verb)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_VERBS.items()))
+        foreign = [(name, f"From {verb.distribution}.") for name, verb in _of_plugins().items()]
+        if foreign:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(foreign)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -51,6 +62,20 @@ class _Verbs(click.Group):
         except (NeuralError, OSError) as error:
             misuse = isinstance(error, _MISUSES) and not isinstance(error, NotInstalledError)
             raise (_Misuse if misuse else _Failure)(error) from error
+
+
+def _of_plugins() -> dict[str, FoundPlugin]:
+    """Give the verbs that plugins add; none takes the place of ours."""
+    from neural_core._delivery import discovery
+
+    return {verb.name: verb for verb in discovery.find("neural.commands") if verb.name not in _VERBS}
+
+
+def _load(verb: FoundPlugin) -> click.Command:
+    command = verb.load()
+    if not isinstance(command, click.Command):
+        raise ConfigurationError(f"plugin {verb.name!r} ({verb.distribution}) is no click command")
+    return command
 
 
 class _Failure(click.ClickException):

@@ -17,7 +17,7 @@ from neural_core._storage import liveness
 from neural_core._storage.documents import read_bytes, write_atomically
 from neural_core.errors import DamagedError
 
-__all__ = ["Cursor", "CursorFile", "cursors_of"]
+__all__ = ["Cursor", "CursorFile", "cursors_of", "is_held"]
 
 FOLDER = "delivery"
 LEASE_SECONDS = 30.0
@@ -124,8 +124,15 @@ def _load(path: Path) -> Cursor | None:
 
 def _held_by_another(holder: Mapping[str, Any]) -> bool:
     own = liveness.this_process()
-    if not holder or all(holder.get(key) == value for key, value in own.items()):
-        return False
+    return not all(holder.get(key) == value for key, value in own.items()) and _is_alive(holder)
+
+
+def is_held(cursor: Cursor) -> bool:
+    """Tell whether a living process delivers."""
+    return _is_alive(cursor.holder)
+
+
+def _is_alive(holder: Mapping[str, Any]) -> bool:
     renewed = holder.get("renewed")
     fresh = isinstance(renewed, (int, float)) and time.time() - renewed < LEASE_SECONDS
     return fresh and liveness.writer_state(holder, renewed) != "dead"

@@ -1,0 +1,78 @@
+"""What is installed, for people: each plugin with its package, its hooks and what is wrong with it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pluggy
+from attrs import frozen
+
+from neural_core import hookspecs
+from neural_core._delivery import discovery
+from neural_core._delivery.guard import GuardedPlugin
+from neural_core.errors import ConfigurationError, NeuralError
+
+__all__ = ["ListedPlugin", "list_plugins"]
+
+
+@frozen
+class ListedPlugin:
+    """One entry point.
+
+    Attributes:
+        group: the group of entry points.
+        name: in that group.
+        distribution: name and version of the package.
+        state: ``ok``, ``blocked`` by the environment, ``broken``.
+        hooks: the hooks that it implements; empty for a verb, a UI, and what is made by a function.
+        error: what is wrong with it, None when nothing is.
+    """
+
+    group: str
+    name: str
+    distribution: str
+    state: str
+    hooks: tuple[str, ...] = ()
+    error: str | None = None
+
+
+def list_plugins() -> list[ListedPlugin]:
+    """Give all installed plugins. Those that are not blocked are imported; none is made."""
+    listed = []
+    for group in discovery.GROUPS:
+        taken: set[str] = set()
+        for found in discovery.find(group):
+            listed.append(_look(found, again=found.name in taken))
+            taken.add(found.name)
+    return listed
+
+
+def _look(found: discovery.FoundPlugin, *, again: bool) -> ListedPlugin:
+    about = found.group, found.name, found.distribution
+    if found.blocked:
+        return ListedPlugin(*about, "blocked")
+    if again:
+        return ListedPlugin(*about, "broken", error="another package has registered this name")
+    try:
+        return ListedPlugin(*about, "ok", tuple(_hooks_of(found.load(), found.name)))
+    except NeuralError as error:
+        return ListedPlugin(*about, "broken", error=str(error))
+
+
+def _hooks_of(loaded: Any, name: str) -> list[str]:
+    """Give the hooks of an object, or of the objects of a class; a class is not called, as it may need options.
+
+    Raises:
+        ConfigurationError: a hook of an unknown name, an unknown argument.
+    """
+    if not inspect.isclass(loaded):
+        return [] if callable(loaded) else GuardedPlugin.wrap(loaded, name).hooks
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(loaded, name)
+        manager.check_pending()
+    except (pluggy.PluginValidationError, ValueError) as error:
+        raise ConfigurationError(f"plugin {name}: {error}") from error
+    return sorted(caller.name for caller in manager.get_hookcallers(loaded) or [])

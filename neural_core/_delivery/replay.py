@@ -1,0 +1,133 @@
+"""Deliver a stored experiment to a backend, from where its cursor is; and tell how far every cursor is."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from neural_core._delivery import discovery
+from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of, is_held
+from neural_core._delivery.relay import Relay
+from neural_core._storage.finalise import finalise
+from neural_core._storage.reader import RunReader
+from neural_core._storage.tail import Tail
+from neural_core.errors import DamagedError, ExperimentInUseError
+
+__all__ = ["Progress", "Replayed", "progress_of", "replay"]
+
+POLL_SECONDS = 0.02
+STOP_SECONDS = 5.0
+
+
+@frozen
+class Replayed:
+    """What a replay came to.
+
+    Attributes:
+        rows: rows that were delivered.
+        behind: rows that were not.
+        complete: True when the backend knows everything that was logged.
+        told: False when there was nothing to deliver.
+        busy: True when another process delivers to the same destination.
+        error: what the backend raised last, None when all is well.
+    """
+
+    rows: int
+    behind: int
+    complete: bool
+    told: bool = True
+    busy: bool = False
+    error: str | None = None
+
+
+@frozen
+class Progress:
+    """How far one destination of an experiment is.
+
+    Attributes:
+        cursor: as it was last written.
+        behind: rows that it has not got.
+        state: ``complete``, ``delivering`` while a process does, ``set aside`` after errors, ``behind``.
+    """
+
+    cursor: Cursor
+    behind: int
+    state: str
+
+
+def replay(
+    directory: Path,
+    name: str,
+    options: Mapping[str, Any],
+    *,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Replayed:
+    """Deliver what the backend has not got yet. An experiment whose writer died is brought to its end before.
+
+    Args:
+        directory: the experiment's folder.
+        name: of the backend.
+        options: for the backend.
+        tell: called with rows delivered and rows to deliver, again and again.
+
+    Raises:
+        ConfigurationError: the backend is not installed or cannot be made.
+        DamagedError: nothing in the folder says which experiment it is.
+    """
+    with contextlib.suppress(ExperimentInUseError):
+        finalise(directory)
+    plugin = discovery.make_backend(name, options)
+    uid = _uid(directory)
+    file = CursorFile(directory, uid, name, discovery.destination_of(plugin))
+    tail = Tail(directory, file.cursor.position)
+    total = tail.rows_behind()
+    if file.cursor.state == "complete" and tail.next() is None:
+        return Replayed(0, 0, complete=True, told=False)
+    if not file.acquire():
+        return Replayed(0, total, complete=False, busy=True)
+    before = file.cursor.delivered
+    relay = Relay(directory, plugin, file)
+    relay.start()
+    try:
+        end = tail.end()
+        while not (relay.has_delivered(end) or relay.set_aside or relay.idle):
+            tell(file.cursor.delivered - before, total)
+            time.sleep(POLL_SECONDS)
+        complete = relay.has_delivered(end)
+    finally:
+        relay.stop(time.monotonic() + STOP_SECONDS)
+        file.release()
+    rows = file.cursor.delivered - before
+    tell(rows, total)
+    return Replayed(rows, 0 if complete else file.cursor.behind, complete, error=None if complete else relay.last_error)
+
+
+def _uid(directory: Path) -> str:
+    state, _ = RunReader(directory, verify=False).state()
+    if not state.uid:
+        raise DamagedError(f"{directory}: neither its documents nor its journal say which experiment this is")
+    return state.uid
+
+
+def progress_of(directory: Path) -> list[Progress]:
+    """Tell how far every destination of an experiment is; those of a copied experiment's original are left out."""
+    cursors = cursors_of(directory)
+    if not cursors:
+        return []
+    uid = _uid(directory)
+    return [_progress(directory, cursor) for cursor in cursors if cursor.uid == uid]
+
+
+def _progress(directory: Path, cursor: Cursor) -> Progress:
+    tail = Tail(directory, cursor.position)
+    behind = tail.rows_behind()
+    if tail.ended and tail.next() is None:
+        return Progress(cursor, 0, "complete")
+    if cursor.state == "set aside":
+        return Progress(cursor, behind, cursor.state)
+    return Progress(cursor, behind, "delivering" if is_held(cursor) else "behind")
