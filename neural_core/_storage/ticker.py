@@ -22,19 +22,20 @@ class Ticker:
 
     def __init__(self) -> None:
         self._tasks: list[weakref.WeakMethod[Callable[[], None]]] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the end of a forgotten tracker may come in the middle of any line, ours too
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
-        self._watching_forks = False
+        self._forking = 0
+        # Before there is anything to look after: a fork beside the first row would inherit a lock that is held.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self._pause, after_in_parent=self._resume, after_in_child=self._forget)
 
     def add(self, task: Callable[[], None]) -> None:
         """Call the bound method `task` from the next tick on, as long as its object lives."""
+        method = weakref.WeakMethod(task)
         with self._lock:
-            self._tasks.append(weakref.WeakMethod(task))
+            self._tasks.append(method)
             self._start()
-            if not self._watching_forks and hasattr(os, "register_at_fork"):
-                self._watching_forks = True
-                os.register_at_fork(before=self._pause, after_in_parent=self._resume, after_in_child=self._forget)
 
     def remove(self, task: Callable[[], None]) -> None:
         """Call `task` no more; the thread ends when it was the last."""
@@ -45,7 +46,8 @@ class Ticker:
 
     def _start(self) -> None:
         # A thread whose event is set is on its way out, alive or not.
-        if self._tasks and (self._thread is None or self._wake.is_set() or not self._thread.is_alive()):
+        running = self._thread is not None and not self._wake.is_set() and self._thread.is_alive()
+        if self._tasks and not self._forking and not running:
             self._wake = threading.Event()
             self._thread = threading.Thread(
                 target=self._run, args=(self._wake,), name="neural-housekeeping", daemon=True
@@ -66,21 +68,25 @@ class Ticker:
 
     def _pause(self) -> None:
         """Before a fork: a child of a process with threads may inherit a lock that nobody will release."""
-        thread = self._thread
-        self._wake.set()
+        with self._lock:  # whoever starts a thread holds it until the thread runs
+            self._forking += 1
+            thread = self._thread
+            self._wake.set()
         if thread is not None and thread is not threading.current_thread():
             thread.join()
         self._lock.acquire()
 
     def _resume(self) -> None:
         self._thread = None
+        self._forking -= 1
         self._start()
         self._lock.release()
 
     def _forget(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._tasks = []
         self._thread = None
+        self._forking = 0
 
 
 def _look_after(task: Callable[[], None]) -> None:
