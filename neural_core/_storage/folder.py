@@ -125,7 +125,9 @@ def experiment_folders(base_dir: Path) -> list[Path]:
     with contextlib.suppress(OSError), os.scandir(base_dir) as entries:
         for entry in entries:
             path = Path(entry.path)
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(
+                OSError, RuntimeError
+            ):  # Python 3.11 and 3.12 say RuntimeError for a loop of links
                 inside = not entry.is_symlink() or path.resolve().is_relative_to(base_dir.resolve())
                 if not entry.name.startswith(".") and inside and entry.is_dir() and is_experiment(path):
                     found.append(path)

@@ -7,6 +7,7 @@ import itertools
 import json
 import mmap
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,8 @@ class JournalPart:
         """
         with open(self.path, "rb", opener=_no_links) as file:
             self._status = os.fstat(file.fileno())
+            if not stat.S_ISREG(self._status.st_mode):
+                raise DamagedError(f"{self.path.name} is no regular file")
             size = self._status.st_size
             if size == self.size:
                 return False
@@ -238,7 +241,7 @@ class JournalPart:
 
 
 def _no_links(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    return os.open(path, flags | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")))
 
 
 def _content(descriptor: int, size: int) -> bytes | memoryview:

@@ -7,6 +7,7 @@ headers are compared with the only form that they can have.
 from __future__ import annotations
 
 import os
+import stat
 import zlib
 from io import FileIO
 from pathlib import Path
@@ -42,6 +43,8 @@ _HEADER_BYTES = 64
 """More than a page header takes."""
 _ABSENT = {"int64": NO_STEP, "double": np.nan}
 
+_NO_LINKS = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+
 
 class ParquetFile:
     """One file, opened by its footer; the file itself is open only during a call.
@@ -60,7 +63,7 @@ class ParquetFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._verified: set[int] = set()
-        with FileIO(path) as file:
+        with _regular(path) as file:
             self._identity = _identity(file)
             encoded, self._end = _read_footer(file)
         self._footer = decode_footer(encoded, self._end)
@@ -122,7 +125,7 @@ class ParquetFile:
         return problems
 
     def _open(self) -> FileIO:
-        file = FileIO(self.path)
+        file = _regular(self.path)
         if _identity(file) == self._identity:
             return file
         file.close()
@@ -176,9 +179,18 @@ def _unpack(
         present[:] = mask[wanted]
 
 
+def _regular(path: Path) -> FileIO:
+    """Open a regular file without following a link and without ever waiting for one."""
+    file = FileIO(path, opener=lambda name, flags: os.open(name, flags | _NO_LINKS))
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise DamagedError(f"{path.name} is no regular file: restore it from a copy.")
+
+
 def _identity(file: FileIO) -> tuple[int, ...]:
-    stat = os.fstat(file.fileno())
-    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _fill(file: FileIO, into: NDArray[np.uint8], offset: int) -> None:

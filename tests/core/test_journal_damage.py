@@ -284,3 +284,15 @@ def test_a_part_that_cannot_be_read_for_a_while(subject: Subject) -> None:
         reader.refresh()
         assert reader.damage == []
         assert [bits(row["loss"]) for row in reader.history()] == subject.sound["series"]["loss"]
+
+
+def test_a_journal_that_lost_whole_frames(tmp_path: Path) -> None:
+    """A journal of a dead writer that ends, with a whole frame, before a place that a document has seen is named."""
+    assert run(MAKE, tmp_path / "base", "unfinished").returncode == 0
+    subject = Subject(tmp_path / "base")
+    (journal,) = (subject.directory / "metrics").glob("*.nj")
+    (part,) = RunReader(subject.directory).parts
+    last_fact = part.facts[-1][0]
+    journal.write_bytes(journal.read_bytes()[: last_fact * 8])
+    assert any("a document has seen" in problem for problem in problems(subject.directory))
+    assert stored(subject.directory).hyperparameters == subject.sound["hyperparameters"]
