@@ -19,7 +19,6 @@ HEAVY = (
     "cattrs",
     "click",
     "rich",
-    "platformdirs",
     "typing_extensions",
 )
 REPORT = f"""
