@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,6 +54,8 @@ class ArtifactVersion:
             ArtifactNotFoundError: the stored file is gone.
             ArtifactChangedError: the stored bytes are not those that were logged.
         """
+        import hashlib  # half of the training loops never open an artifact
+
         try:
             file = self.path.open("rb")
         except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import platform
 import sys
 from pathlib import Path
 from typing import Any
@@ -59,13 +58,22 @@ def warn_about_rank(directory: Path) -> None:
         )
 
 
+def _system() -> str:
+    if hasattr(os, "uname"):
+        name = os.uname()
+        return f"{name.sysname} {name.release} {name.machine}"
+    return sys.platform
+
+
 def describe() -> dict[str, Any]:
     """Give where an experiment runs: versions, system, script. No command line: it may hold secrets."""
     from neural_core import __version__
 
+    version = ".".join(map(str, sys.version_info[:3]))
+
     return {
         "neural": __version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": version,
+        "system": _system(),
         "script": Path(sys.argv[0]).name if sys.argv else "",
     }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import stat
 import zlib
 from collections.abc import Mapping
@@ -44,7 +43,7 @@ def write_document(path: Path, content: Mapping[str, Any], *, sync: bool = True)
 
 def write_atomically(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Put `data` at `path` so that a reader sees the old bytes or the new ones, never half of them."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import unicodedata
 from pathlib import Path
 
@@ -93,6 +92,11 @@ def check_name(name: object) -> str:
     return str.__str__(name)
 
 
+def new_uid() -> str:
+    """Give 128 random bits in hex."""
+    return os.urandom(16).hex()
+
+
 def make_experiment_folder(base_dir: Path, name: str) -> tuple[Path, str]:
     """Make a new folder; give it and the uid. Nobody else can have made the same one.
 
@@ -100,7 +104,7 @@ def make_experiment_folder(base_dir: Path, name: str) -> tuple[Path, str]:
         ConfigurationError: the folder cannot be made.
     """
     for _ in range(_ATTEMPTS):
-        uid = secrets.token_hex(16)
+        uid = new_uid()
         directory = base_dir / f"{slug(name)}_{uid[:12]}"
         try:
             directory.mkdir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,16 @@ STALLED_AFTER = 90.0
 """Seconds without a sign of a writer on another host before it shows as stalled."""
 INTERRUPTED_AFTER = 600.0
 """Seconds without a sign of a writer on another host before it counts as dead for display."""
+
+
+@functools.cache
+def host() -> str:
+    """Name this machine as the network does."""
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import socket
+
+    return socket.gethostname()
 
 
 @functools.cache
@@ -44,7 +53,7 @@ def start_time(pid: int) -> str:
 def this_process() -> dict[str, Any]:
     """Give the evidence of the calling process: host, boot_id, pid, process_start."""
     pid = os.getpid()
-    return {"host": socket.gethostname(), "boot_id": boot_id(), "pid": pid, "process_start": start_time(pid)}
+    return {"host": host(), "boot_id": boot_id(), "pid": pid, "process_start": start_time(pid)}
 
 
 def writer_state(writer: Mapping[str, Any], last_sign: float | None = None) -> Evidence:
@@ -54,7 +63,7 @@ def writer_state(writer: Mapping[str, Any], last_sign: float | None = None) -> E
         writer: what `this_process` gave there.
         last_sign: Unix time of its last sign of life, used for another host only.
     """
-    if writer.get("host") != socket.gethostname():
+    if writer.get("host") != host():
         return _from_afar(last_sign)
     if writer.get("boot_id", "") != boot_id():
         return "dead"

@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
-import socket
 import time
 import weakref
 from collections.abc import Mapping
@@ -68,9 +66,9 @@ class PartFiles:
         self._begin()
 
     def _begin(self) -> None:
-        host = "".join(c if c.isascii() and c.isalnum() else "-" for c in socket.gethostname()[:_HOST_CHARACTERS])
+        host = "".join(c if c.isascii() and c.isalnum() else "-" for c in liveness.host()[:_HOST_CHARACTERS])
         rank = int(self._header.get("rank", 0))
-        self.writer = f"r{rank:05d}-{host}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.writer = f"r{rank:05d}-{host}-{os.getpid()}-{os.urandom(3).hex()}"
         self.descriptor: int | None = None
         self.paths: list[Path] = []
         self.retired: set[int] = set()

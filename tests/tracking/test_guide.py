@@ -230,7 +230,7 @@ def known_ids(script: Script, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ids = ["abc12345", "def67890", "ghi11121"]
     for number, experiment_id in enumerate(ids):
         with monkeypatch.context() as patch:
-            patch.setattr(folder.secrets, "token_hex", lambda _, uid=experiment_id: uid)
+            patch.setattr(folder, "new_uid", lambda uid=experiment_id: uid)
             tracker = ExperimentTracker(f"run {number}", auto_visualize=False, hyperparameters={"lr": 0.1 * number})
         for step in range(4):
             accuracy = 0.5 + step / 10 - number / 100
