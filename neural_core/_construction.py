@@ -21,7 +21,6 @@ __all__ = [
     "check_annotations",
     "check_end",
     "check_rank",
-    "do_nothing",
     "existing",
     "guard_plugins",
     "make_delivery",
@@ -43,10 +42,6 @@ PEERS_VERBS = {
     "close": "finish()",
 }
 """Verbs of other trackers, which newcomers try first, and what they are called here: one verb per fact."""
-
-
-def do_nothing(metrics: Any, step: Any = None) -> None:
-    """Stand in for ``log_metrics`` when tracking is disabled."""
 
 
 def existing(directory: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, SupportsFloat, SupportsIndex, get_args
 
 from neural_core._storage.edits import edit
 from neural_core._storage.plain import as_mapping, key_text, to_plain
@@ -22,13 +22,33 @@ class LoggingVerbs:
     experiment_dir: Path
     _disabled: bool
     _session: Session | None
-    log_metrics: Callable[..., None]
+    _log: Callable[..., None]
 
     def _open_session(self) -> Session:
         """The session to write to."""
         raise NotImplementedError
 
-    def log_metric(self, name: str, value: float, step: int | None = None) -> None:
+    def log_metrics(
+        self, metrics: Mapping[str, SupportsFloat | SupportsIndex | None], step: SupportsIndex | None = None
+    ) -> None:
+        """Log one row of metrics.
+
+        Args:
+            metrics: name → number: of Python or NumPy, a tensor or array of one element; None leaves a metric out.
+            step: an integer of 64 bits, in any order and as often as you like; None for none.
+
+        Raises:
+            ArgumentTypeError: a name is no text, a value no number, the step no integer. Nothing of the call is stored.
+            ArgumentValueError: a name, a number or the step is too large, or there are too many metrics.
+            ExperimentFinishedError: after ``finish()``.
+        """
+        if not self._disabled:
+            self._open_session()
+            self._log(metrics, step)
+
+    def log_metric(
+        self, name: str, value: SupportsFloat | SupportsIndex | None, step: SupportsIndex | None = None
+    ) -> None:
         """Log one metric, as ``log_metrics({name: value}, step)`` does."""
         self.log_metrics({name: value}, step)
 

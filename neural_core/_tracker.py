@@ -14,7 +14,6 @@ from neural_core._construction import (
     PEERS_VERBS,
     check_annotations,
     check_rank,
-    do_nothing,
     existing,
     guard_plugins,
     make_delivery,
@@ -111,12 +110,12 @@ class ExperimentTracker(LoggingVerbs, LifeVerbs):
         self._finished = False
         self._delivery = None
         self._disabled = session is None
-        if session is None:
-            self.log_metrics = do_nothing
-        else:
+        if session is not None:
             # Whoever holds the tracker, or only its log_metrics, keeps the experiment going.
-            self.log_metrics = session.writer.make_log_metrics()
-            self._end = weakref.finalize(self.log_metrics, session.abandon)
+            self._log = session.writer.make_log_metrics()
+            self._end = weakref.finalize(self._log, session.abandon)
+            if type(self).log_metrics is LoggingVerbs.log_metrics:
+                self.__dict__["log_metrics"] = self._log  # the method without its detour, unless a subclass has its own
 
     def _deliver(self, backends: Mapping[str, Mapping[str, Any]]) -> None:
         """Let backends, plugins and the automatic plots hear of what this process logs; ranks leave it to the owner."""
@@ -176,13 +175,7 @@ class ExperimentTracker(LoggingVerbs, LifeVerbs):
         tracker._begin(None, directory, name, auto_visualize=True)
         tracker.experiment_id = experiment_id
         tracker._disabled = _environment.is_disabled()
-        if not tracker._disabled:
-            tracker.log_metrics = tracker._resume_and_log
         return tracker
-
-    def _resume_and_log(self, metrics: Any, step: Any = None) -> None:
-        self._open_session()
-        self.log_metrics(metrics, step)
 
     def _open_session(self) -> Session:
         """The session to write to; a stored experiment gets its own with the first write."""

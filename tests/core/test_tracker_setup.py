@@ -416,6 +416,21 @@ class TestSurface:
         assert row["status"] == "interrupted"
         assert ExperimentManager(tmp_path).get_experiment(row["experiment_id"]).get_metrics("m") == [1.0, 2.0]
 
+    def test_a_subclass_may_have_its_own_verbs(self, tmp_path: Path) -> None:
+        """A subclass that overrides ``log_metrics`` is called, by ``log_metric`` and after a resume too."""
+
+        class Halved(ExperimentTracker):
+            def log_metrics(self, metrics: Any, step: Any = None) -> None:
+                super().log_metrics({name: value / 2 for name, value in metrics.items()}, step)
+
+        tracker = Halved("x", tmp_path, False)
+        tracker.log_metrics({"m": 1.0})
+        tracker.log_metric("m", 2.0, step=1)
+        tracker.finish()
+        again = Halved.resume(tracker.experiment_id, tmp_path)
+        again.log_metrics({"m": 3.0})
+        assert again.get_metrics("m") == [0.5, 1.0, 1.5]
+
     def test_a_copy_adds_to_the_same_experiment(self, tmp_path: Path) -> None:
         """Pickled or copied, an open tracker is one more writer of its experiment; the first stays its owner."""
         tracker = ExperimentTracker("x", tmp_path, False)
