@@ -69,7 +69,8 @@ class CheckCache:
             self._process = os.getpid()
 
     def __del__(self) -> None:
-        if getattr(self, "_connection", None) is not None:
+        # At the end of the interpreter the modules may be gone before this object is.
+        if getattr(self, "_connection", None) is not None and os is not None:
             self.close()
 
     def _execute(self, sql: str, values: tuple[str | float, ...]) -> list[tuple[object, ...]]:

@@ -36,15 +36,25 @@ class Sink:
         self._rounded: set[str] = set()
 
     def write(self, item: Row | Mapping[str, Any], *, keep_entry: bool) -> None:
-        """Append a row or a fact.
+        """Append a row or a fact; to a new part when the open one takes no more.
 
         Args:
             item: a judged row, or a fact.
             keep_entry: let the hot path take the next rows with these names.
 
         Raises:
-            OSError: the disk refuses; half a frame may stand at the end of the part, which is to be retired.
+            OSError: a new part takes nothing either; half a frame may stand at its end, and it is to be retired.
         """
+        if self.parts.descriptor is not None:
+            try:
+                self._append(item, keep_entry=keep_entry)
+            except OSError:
+                self.retire(self.parts.descriptor)
+            else:
+                return
+        self._append(item, keep_entry=keep_entry)
+
+    def _append(self, item: Row | Mapping[str, Any], *, keep_entry: bool) -> None:
         if not isinstance(item, Row):
             write_all(self.descriptor(), frames.encode_fact(item))
             return

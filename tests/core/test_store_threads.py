@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from pathlib import Path
 
 from journal_support import contents, steps
 
 from neural_core import ExperimentTracker
+from neural_core.errors import ExperimentFinishedError
 
 
 def test_a_first_row_beside_a_fact_does_not_deadlock(tmp_path: Path) -> None:
@@ -68,3 +71,30 @@ def test_threads_share_a_tracker(tmp_path: Path) -> None:
         assert all(tracker.get_metrics(f"m{n}") == [float(step) for step in range(200)] for n in range(4))
         assert tracker.hyperparameters == {f"p{n}": 150 for n in range(4)}
     assert tracker.damage == []
+
+
+def test_finish_beside_threads_that_log(tmp_path: Path) -> None:
+    """Threads that still log while the experiment is finished are refused at some row; all before it are stored."""
+    for attempt in range(8):
+        tracker = ExperimentTracker("fenced", tmp_path / str(attempt), auto_visualize=False)
+        counts, begun = [0] * 3, threading.Barrier(4)
+
+        def work(number: int, tracker: ExperimentTracker, counts: list[int], begun: threading.Barrier) -> None:
+            begun.wait()
+            with contextlib.suppress(ExperimentFinishedError):
+                while True:
+                    tracker.log_metrics({f"m{number}": float(counts[number])}, counts[number])
+                    counts[number] += 1
+
+        threads = [threading.Thread(target=work, args=(n, tracker, counts, begun), daemon=True) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        begun.wait()
+        time.sleep(0.01)
+        tracker.finish()
+        for thread in threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in threads)
+        for number in range(3):
+            assert tracker.get_metrics(f"m{number}") == [float(step) for step in range(counts[number])]
+        assert (tracker.health.ok, tracker.damage) == (True, [])

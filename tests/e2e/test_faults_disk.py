@@ -166,6 +166,48 @@ print(tracker.status, tracker.health.lost)
         assert stored(directory).get_metrics("loss") == [step / 7 for step in range(5000)]
         assert stored(directory).status == "completed"
 
+    def test_several_threads_at_the_limit(self, tmp_path: Path) -> None:
+        """When one thread leaves a part because a write was cut, no row of the others is lost or comes twice."""
+        code = """
+import resource, sys, threading
+from neural_core import ExperimentTracker
+resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, resource.RLIM_INFINITY))
+sys.setswitchinterval(1e-5)
+tracker = ExperimentTracker("limit", sys.argv[1], auto_visualize=False)
+def work(number):
+    for step in range(1000):
+        tracker.log_metrics({f"m{number}": float(step)}, step)
+threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+tracker.flush()
+assert (tracker.health.waiting, tracker.health.lost) == (0, 0), tracker.health
+tracker.finish()
+"""
+        result = run(code, tmp_path)
+        assert result.returncode == 0, result.stderr
+        tracker = stored(only(tmp_path))
+        for number in range(4):
+            assert tracker.get_metrics(f"m{number}") == [float(step) for step in range(1000)]
+
+
+def test_strict_mode_raises(tmp_path: Path) -> None:
+    """With NEURAL_STRICT=1 a row that the disk refuses raises, which a test suite of the user's may want."""
+    code = """
+import resource, sys
+from neural_core import ExperimentTracker
+from neural_core.errors import StorageError
+tracker = ExperimentTracker("strict", sys.argv[1], auto_visualize=False)
+tracker.log_metrics({"loss": 1.0}, 0)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+try:
+    tracker.log_metrics({"loss": 1.0}, 1)
+except StorageError as error:
+    print("raised", error.__class__.__name__)
+"""
+    assert run(code, tmp_path, NEURAL_STRICT="1").stdout.split() == ["raised", "StorageError"]
+    assert run(code, tmp_path).stdout == ""
+
 
 @pytest.mark.privileged("mount")
 class TestReadOnly:
