@@ -31,24 +31,29 @@ class Crew:
         self._waiting: list[tuple[GuardedPlugin, CursorFile]] = []
         self._finalised = False
         self._try_again = 0.0
-        for plugin in discovery.always_on():
+        self._uid = uid
+        for plugin in discovery.always_on(tell=self._tell_broken):
             if plugin.name != AUTO_PLOTS or plots:
                 self._waiting.append((plugin, CursorFile(directory, uid, plugin.name)))
         for name, options in backends.items():
-            self._add_backend(uid, name, options)
+            self._add_backend(name, options)
         self._start_free()
 
-    def _add_backend(self, uid: str, name: str, options: Mapping[str, Any]) -> None:
+    def _add_backend(self, name: str, options: Mapping[str, Any]) -> None:
         try:
             plugin = discovery.make_backend(name, options)
         except NeuralError as error:
-            _log.warning("%s", error)
-            broken = CursorFile(self.directory, uid, name)
-            broken.cursor.state, broken.cursor.error = "set aside", str(error)
-            broken.release()
+            self._tell_broken(name, str(error))
             return
-        cursor_file = CursorFile(self.directory, uid, name, discovery.destination_of(plugin))
+        cursor_file = CursorFile(self.directory, self._uid, name, discovery.destination_of(plugin))
         self._waiting.append((plugin, cursor_file))
+
+    def _tell_broken(self, name: str, sentence: str) -> None:
+        """Write beside the experiment what is wrong, where the trainer and ``neural status`` find it."""
+        _log.warning("%s", sentence)
+        broken = CursorFile(self.directory, self._uid, name)
+        broken.cursor.state, broken.cursor.error = "set aside", sentence
+        broken.release()
 
     def _start_free(self) -> None:
         """Start the relays whose cursor nobody else holds; the others are tried again later."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import Any
 
@@ -17,6 +17,7 @@ __all__ = ["GROUPS", "FoundPlugin", "always_on", "destination_of", "find", "make
 
 GROUPS = ("neural.backends", "neural.visualizers", "neural.plugins", "neural.commands", "neural.ui")
 _log = logging.getLogger("neural")
+_told: set[str] = set()
 
 
 @frozen
@@ -45,9 +46,10 @@ class FoundPlugin:
         try:
             return self._point.load()
         except (Exception, SystemExit) as error:
-            raise ConfigurationError(
-                f"plugin {self.name!r} ({self.distribution}) does not import: {type(error).__name__}: {error}"
-            ) from error
+            raise ConfigurationError(f"{self} does not import: {type(error).__name__}: {error}") from error
+
+    def __str__(self) -> str:
+        return f"plugin {self.name!r} ({self.distribution})"
 
 
 def find(group: str) -> list[FoundPlugin]:
@@ -78,22 +80,32 @@ def _is_blocked(group: str, name: str) -> bool:
     return name in blocked or "*" in blocked or (allowed is not None and name not in allowed)
 
 
-def always_on(group: str = "neural.plugins") -> list[GuardedPlugin]:
-    """Make every installed plugin of a group that is not blocked; a broken one is one warning, and left out."""
+def always_on(group: str = "neural.plugins", tell: Callable[[str, str], None] | None = None) -> list[GuardedPlugin]:
+    """Make every installed plugin of a group that is not blocked; a broken one is told of, and left out.
+
+    Args:
+        group: of entry points.
+        tell: called with name and sentence; None warns, once for each name in a process.
+    """
     made = []
     taken: set[str] = set()
     for found in find(group):
         if found.blocked:
             continue
-        if found.name in taken:
-            _log.warning("plugin %r of %s: another package has registered this name", found.name, found.distribution)
-            continue
-        taken.add(found.name)
         try:
+            if found.name in taken:
+                raise ConfigurationError(f"{found}: another package has registered this name")
+            taken.add(found.name)
             made.append(make_plugin(found, {}))
         except NeuralError as error:
-            _log.warning("%s. It is left out", error)
+            (tell or _warn_once)(found.name, f"{error}. It is left out")
     return made
+
+
+def _warn_once(name: str, sentence: str) -> None:
+    if name not in _told:
+        _told.add(name)
+        _log.warning("%s", sentence)
 
 
 def make_plugin(found: FoundPlugin, options: Mapping[str, Any]) -> GuardedPlugin:
@@ -107,10 +119,13 @@ def make_plugin(found: FoundPlugin, options: Mapping[str, Any]) -> GuardedPlugin
         plugin = loaded(**options) if callable(loaded) else loaded
     except (Exception, SystemExit) as error:
         raise ConfigurationError(
-            f"plugin {found.name!r} ({found.distribution}) cannot be made with {dict(options)!r:.200}: "
-            f"{type(error).__name__}: {error}"
+            f"{found} cannot be made with {dict(options)!r:.200}: {type(error).__name__}: {error}"
         ) from error
-    return GuardedPlugin.wrap(plugin, found.name, found.distribution)
+    try:
+        return GuardedPlugin.wrap(plugin, found.name, found.distribution)
+    except ConfigurationError as error:
+        reason = " ".join(str(error).partition(": ")[2].split())  # pluggy writes several lines
+        raise ConfigurationError(f"{found}: {reason}") from error
 
 
 def make_backend(name: str, options: Mapping[str, Any]) -> GuardedPlugin:

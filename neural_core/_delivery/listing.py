@@ -74,5 +74,5 @@ def _hooks_of(loaded: Any, name: str) -> list[str]:
         manager.register(loaded, name)
         manager.check_pending()
     except (pluggy.PluginValidationError, ValueError) as error:
-        raise ConfigurationError(f"plugin {name}: {error}") from error
+        raise ConfigurationError(" ".join(str(error).split())) from error
     return sorted(caller.name for caller in manager.get_hookcallers(loaded) or [])

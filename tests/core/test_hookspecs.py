@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from distribution_support import make_distribution
+from distribution_support import make_distribution, run_python
 
 from neural_core import ExperimentManager, ExperimentTracker, hookspecs
 from neural_core._delivery.guard import GuardedPlugin
@@ -121,6 +121,15 @@ def test_order_of_a_whole_run(tmp_path: Path) -> None:
     tracker.finish()
     [documented] = re.findall(r"## The order of a whole run\n.*?```text\n(.*?)```", PAGE, re.DOTALL)
     assert plugin.names == documented.split()
+
+
+def test_alert_of_the_example(tmp_path: Path) -> None:
+    """examples/nan_alert.py: its hook object tells the step at which the loss was lost, and lets the other run be."""
+    code = f"import os, runpy; os.chdir({str(tmp_path)!r}); runpy.run_module('nan_alert', run_name='__main__')"
+    shown = run_python(code, path=ROOT / "examples")
+    assert "rate 0.01: ran to the end" in shown.stdout
+    assert "loss is inf at step 4" in shown.stdout
+    assert "rate 0.5: was stopped after" in shown.stdout
 
 
 # Each hook ------------------------------------------------------------------------------------------------------
