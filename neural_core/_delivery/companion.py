@@ -123,7 +123,3 @@ def _read_commands(commands: queue.Queue[Mapping[str, Any] | None]) -> None:
             if isinstance(command, dict):
                 commands.put(command)
     commands.put(None)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

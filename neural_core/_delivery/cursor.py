@@ -22,6 +22,7 @@ __all__ = ["Cursor", "CursorFile", "cursors_of", "is_held"]
 FOLDER = "delivery"
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 5.0
+CRASHES = 2
 _log = logging.getLogger("neural")
 
 
@@ -39,6 +40,9 @@ class Cursor:
         state: ``delivering``, ``set aside`` after errors, ``complete`` when the end was delivered.
         error: the last error, None after a success.
         holder: evidence of the process that delivers, and when it last said so.
+        calling: True while the plugin is called; kept only after a process that delivered died.
+        crashes: how many processes in a row died while the plugin was called.
+        written: how often it was written.
     """
 
     uid: str = ""
@@ -50,6 +54,9 @@ class Cursor:
     state: str = "delivering"
     error: str | None = None
     holder: dict[str, Any] = field(factory=dict)
+    calling: bool = False
+    crashes: int = 0
+    written: int = 0
 
 
 class CursorFile:
@@ -64,26 +71,45 @@ class CursorFile:
         name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in plugin)
         self._places = [
             directory / FOLDER / f"{name}-{digest}.json",
-            platformdirs.user_state_path("neural") / uid / f"{name}-{digest}.json",
+            _elsewhere(uid) / f"{name}-{digest}.json",
         ]
         self.cursor = self._read() or Cursor(uid=uid, plugin=plugin, destination=destination)
         if self.cursor.uid != uid:  # a cursor of another experiment, copied here
             self.cursor = Cursor(uid=uid, plugin=plugin, destination=destination)
         self._written = 0.0
+        self._wary = False
 
     def _read(self) -> Cursor | None:
         found = [cursor for place in self._places if (cursor := _load(place)) is not None]
-        return max(found, key=lambda cursor: sum(cursor.position.values()), default=None)
+        return max(found, key=_newest, default=None)
 
-    def acquire(self) -> bool:
-        """Become the one who delivers; False while another living process does."""
+    def acquire(self, *, forgive: bool = False) -> bool:
+        """Become the one who delivers; False while another living process does.
+
+        Args:
+            forgive: try also a plugin in whose calls earlier processes died.
+        """
         fresh = self._read()
         if fresh is not None and fresh.uid == self.cursor.uid:
             if _held_by_another(fresh.holder):
                 return False
             self.cursor = fresh
+            self._wary = bool(fresh.holder) or fresh.crashes > 0
+            fresh.crashes = 0 if forgive else fresh.crashes + fresh.calling
+            fresh.calling = False
         self.write()
         return True
+
+    @property
+    def is_accused(self) -> bool:
+        """Tell whether process after process died while the plugin was called."""
+        return self.cursor.crashes >= CRASHES
+
+    def mark_call(self, position: Mapping[str, int]) -> None:
+        """Before a call: after a death, the next process shall know in whose call this one died."""
+        if self._wary:
+            self.cursor.position, self.cursor.calling = dict(position), True
+            self.write()
 
     def due(self) -> bool:
         """Tell whether the lease is to be renewed."""
@@ -101,6 +127,7 @@ class CursorFile:
         self._store()
 
     def _store(self) -> bool:
+        self.cursor.written += 1
         data = json.dumps(asdict(self.cursor), indent=1).encode("ascii")
         for place in self._places:
             try:
@@ -117,7 +144,8 @@ def _load(path: Path) -> Cursor | None:
     try:
         content = json.loads(read_bytes(path))
         cursor = Cursor(**{key: content[key] for key in Cursor.__annotations__ if key in content})
-        return cursor if all(isinstance(at, int) for at in cursor.position.values()) else None
+        numbers = [cursor.crashes, cursor.written, *cursor.position.values()]
+        return cursor if all(isinstance(number, int) for number in numbers) else None
     except (OSError, DamagedError, ValueError, TypeError, AttributeError):
         return None
 
@@ -138,7 +166,26 @@ def _is_alive(holder: Mapping[str, Any]) -> bool:
     return fresh and liveness.writer_state(holder, renewed) != "dead"
 
 
-def cursors_of(directory: Path) -> list[Cursor]:
-    """Give every cursor beside an experiment."""
-    found = [_load(path) for path in sorted((directory / FOLDER).glob("*.json"))]
-    return [cursor for cursor in found if cursor is not None]
+def cursors_of(directory: Path, uid: str | None = None) -> list[Cursor]:
+    """Give every cursor beside an experiment.
+
+    Args:
+        directory: the experiment's folder.
+        uid: of the experiment: give only its cursors, also those that found no room beside it.
+    """
+    folders = [directory / FOLDER] if uid is None else [directory / FOLDER, _elsewhere(uid)]
+    found: dict[str, Cursor] = {}
+    for path in [path for folder in folders for path in sorted(folder.glob("*.json"))]:
+        cursor = _load(path)
+        if cursor is not None and uid in (None, cursor.uid):
+            found[path.name] = max(found.get(path.name, cursor), cursor, key=_newest)
+    return list(found.values())
+
+
+def _elsewhere(uid: str) -> Path:
+    """Where cursors go that find no room beside their experiment."""
+    return platformdirs.user_state_path("neural") / uid
+
+
+def _newest(cursor: Cursor) -> tuple[int, int]:
+    return sum(cursor.position.values()), cursor.written

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["DEADLINE_SECONDS", "Delivery"]
 
 DEADLINE_SECONDS = 30.0
+"""How long ``flush`` and ``finish`` wait for plugins; NEURAL_FINISH_SECONDS=5 makes it five."""
+AUTO_PLOTS = "auto-plots"
 _POLL_SECONDS = 0.01
 _log = logging.getLogger("neural")
 
@@ -48,6 +50,7 @@ class Delivery:
         self._objects = _relays(directory, plugins)
         self._threads: list[Relay] = []
         self._followed = False
+        self._elsewhere = False
         self._told: set[str] = set()
 
     def start(self) -> None:
@@ -63,14 +66,28 @@ class Delivery:
             return  # a forked child: the parent delivers what it writes
         if not self._followed and self._plots:
             self._follow()
-        elif self._followed and not self._threads and not launcher.is_running():
-            launcher.hurry(self.directory)
+        elif self._elsewhere and not launcher.is_running():
+            self._hurry()
         self.tell_errors()
 
     def _follow(self) -> None:
         self._followed = True
+        self._plots = self._plots and _plots_are_drawn()
+        if not self._plots and not self.backends:
+            return
         what = {"uid": self._uid, "backends": self.backends, "plots": self._plots}
-        if not companion_allowed() or not launcher.follow(self.directory, what):
+        self._elsewhere = companion_allowed() and launcher.follow(self.directory, what)
+        if not self._elsewhere:
+            self._on_threads()
+
+    def _hurry(self) -> None:
+        """Wake the companion, or do without one when it cannot work here."""
+        if not launcher.hurry(self.directory) and launcher.is_broken:
+            self._elsewhere = False
+            _log.warning(
+                "the companion process does not find what this one does (%s): plugins run on threads of this process",
+                self.directory / "delivery" / "companion.log",
+            )
             self._on_threads()
 
     def _on_threads(self) -> None:
@@ -89,7 +106,7 @@ class Delivery:
     @property
     def draws_plots(self) -> bool:
         """Tell whether the companion draws, so that the caller need not."""
-        return self._followed and self._plots and not self._threads and launcher.is_running()
+        return self._elsewhere and self._plots
 
     def wait(self, position: Mapping[str, int], deadline: float, *, ended: bool = False) -> None:
         """Wait until everybody has heard everything before `position`, or the deadline has come.
@@ -101,32 +118,38 @@ class Delivery:
         """
         if self._pid != os.getpid():
             return
+        looked = 0.0
+        while self._elsewhere and time.monotonic() < deadline and not self._companion_is_there(position, ended=ended):
+            if time.monotonic() - looked > 1.0:
+                looked = time.monotonic()
+                self._hurry()
+            time.sleep(_POLL_SECONDS)
         for relay in [*self._objects, *self._threads]:
             relay.wait(position, deadline)
-        if self._followed and not self._threads:
-            launcher.hurry(self.directory)
-            looked = time.monotonic()
-            while time.monotonic() < deadline and not self._companion_is_there(position, ended=ended):
-                time.sleep(_POLL_SECONDS)
-                if time.monotonic() - looked > 1.0:
-                    looked = time.monotonic()
-                    launcher.hurry(self.directory)
         self.tell_errors()
 
     def _companion_is_there(self, position: Mapping[str, int], *, ended: bool) -> bool:
-        cursors = {cursor.plugin: cursor for cursor in cursors_of(self.directory) if cursor.uid == self._uid}
-        expected = set(self.backends) | ({"auto-plots"} if self._plots else set())
-        if not expected <= cursors.keys():
+        """Tell whether all that live in the companion have heard everything, installed plugins among them."""
+        cursors = self._cursors()
+        expected = set(self.backends) | ({AUTO_PLOTS} if self._plots else set())
+        if not expected <= {cursor.plugin for cursor in cursors}:
             return False
-        return all(_is_there(cursors[name], position, ended=ended) for name in expected)
+        wanted = [cursor for cursor in cursors if cursor.plugin in expected or self._is_in_companion(cursor)]
+        return all(_is_there(cursor, position, ended=ended) for cursor in wanted)
 
-    def flush(self, position: Mapping[str, int], seconds: float = DEADLINE_SECONDS) -> None:
+    def _cursors(self) -> list[Cursor]:
+        return cursors_of(self.directory, self._uid)
+
+    def _is_in_companion(self, cursor: Cursor) -> bool:
+        return self._elsewhere and cursor.holder.get("pid") == launcher.pid
+
+    def flush(self, position: Mapping[str, int], seconds: float | None = None) -> None:
         """Wait for everybody, at most so many seconds.
 
         Raises:
             DeliveryError: somebody failed, with NEURAL_STRICT=1 only.
         """
-        self.wait(position, time.monotonic() + seconds)
+        self.wait(position, time.monotonic() + _seconds(seconds))
         self._raise_when_strict()
 
     def _raise_when_strict(self) -> None:
@@ -134,7 +157,7 @@ class Delivery:
         if failed:
             raise DeliveryError("; ".join(failed))
 
-    def finish(self, position: Mapping[str, int], seconds: float = DEADLINE_SECONDS) -> None:
+    def finish(self, position: Mapping[str, int], seconds: float | None = None) -> None:
         """Wait for everybody, then end the relays of this process; who is behind is said in one line.
 
         Raises:
@@ -142,7 +165,7 @@ class Delivery:
         """
         if self._pid != os.getpid():
             return
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + _seconds(seconds)
         self.wait(position, deadline, ended=True)
         for relay in [*self._objects, *self._threads]:
             relay.stop(deadline if relay.has_delivered(position) else time.monotonic() + 0.2)
@@ -153,24 +176,34 @@ class Delivery:
         self._raise_when_strict()
 
     def _say_who_is_behind(self, position: Mapping[str, int]) -> None:
-        for cursor in cursors_of(self.directory):
-            if cursor.plugin in self.backends and not _is_there(cursor, position, ended=True, or_failed=False):
-                _log.warning(
-                    "backend %r has not heard everything yet (%s). All is stored; later: neural sync %s --to %s",
-                    cursor.plugin,
-                    cursor.error or f"{cursor.behind:,} rows behind",
-                    self.directory.name.rpartition("_")[2],
-                    cursor.plugin,
-                )
+        missing = dict.fromkeys(self.backends, "nothing was delivered")
+        for cursor in self._cursors():
+            if cursor.plugin not in self.backends and not self._is_in_companion(cursor):
+                continue  # of an earlier span, in which others were named
+            missing.pop(cursor.plugin, None)
+            if not _is_there(cursor, position, ended=True, or_failed=False):
+                missing[cursor.plugin] = cursor.error or f"{cursor.behind:,} rows behind"
+        for name, reason in missing.items():
+            self._say_behind(name, reason)
         for relay in self._objects:
             if not relay.has_delivered(position):
                 _log.warning("%s has not heard everything (%s)", relay.plugin, relay.last_error or "it is too slow")
 
+    def _say_behind(self, name: str, reason: str) -> None:
+        if name not in self.backends:
+            _log.warning("plugin %r has not heard everything yet (%s). All is stored", name, reason)
+            return
+        _log.warning(
+            "backend %r has not heard everything yet (%s). All is stored; later: neural sync %s --to %s",
+            name,
+            reason,
+            self.directory.name.rpartition("_")[2],
+            name,
+        )
+
     def tell_errors(self) -> None:
         """Tell once of each backend or plugin that fails in the companion."""
-        if not self._followed or self._threads:
-            return
-        for cursor in cursors_of(self.directory):
+        for cursor in self._cursors() if self._elsewhere else []:
             if cursor.error and cursor.plugin not in self._told:
                 self._told.add(cursor.plugin)
                 _log.warning("%s. It is tried again; nothing is lost", cursor.error)
@@ -178,7 +211,7 @@ class Delivery:
     def errors(self) -> list[str]:
         """The errors of plugins that are not over."""
         own = [relay.last_error for relay in [*self._objects, *self._threads] if relay.set_aside and relay.last_error]
-        return own + [cursor.error for cursor in cursors_of(self.directory) if cursor.error]
+        return own + [cursor.error for cursor in self._cursors() if cursor.error]
 
 
 def _relays(directory: Path, plugins: Sequence[GuardedPlugin]) -> list[Relay]:
@@ -187,6 +220,22 @@ def _relays(directory: Path, plugins: Sequence[GuardedPlugin]) -> list[Relay]:
     from neural_core._delivery.relay import Relay  # brings NumPy, which most trackers do without
 
     return [Relay(directory, plugin) for plugin in plugins]
+
+
+def _seconds(seconds: float | None) -> float:
+    if seconds is not None:
+        return seconds
+    try:
+        return float(os.environ.get("NEURAL_FINISH_SECONDS", ""))
+    except ValueError:
+        return DEADLINE_SECONDS
+
+
+def _plots_are_drawn() -> bool:
+    """Tell whether the plugin that draws is installed and not blocked; otherwise nobody is to be waited for."""
+    from neural_core._delivery import discovery
+
+    return any(found.name == AUTO_PLOTS and not found.blocked for found in discovery.find("neural.plugins"))
 
 
 def _is_there(cursor: Cursor, position: Mapping[str, int], *, ended: bool, or_failed: bool = True) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pluggy
@@ -65,10 +66,13 @@ class GuardedPlugin:
 
         Raises:
             PluginError: the plugin raised, or tried to end the process.
+            KeyboardInterrupt: the user pressed Ctrl-C while a question was answered.
         """
         try:
             results: list[Any] = getattr(self._manager.hook, hook)(**arguments)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+                raise
             raise PluginError(f"{self} raised {type(error).__name__} in {hook}: {error}") from error
         return results
 

@@ -11,20 +11,38 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from neural_core._storage import liveness
+from neural_core.errors import ArgumentTypeError
 
 __all__ = ["Launcher", "companion_allowed", "launcher"]
 
 _log = logging.getLogger("neural")
 
 
+_BOOT = """
+import sys
+sys.path += [path for path in sys.argv[1:] if path not in sys.path]
+try:
+    from neural_core._delivery.companion import main
+except ImportError:
+    import traceback
+    traceback.print_exc()
+    sys.exit({cannot_import})
+sys.exit(main())
+"""
+_CANNOT_IMPORT = 97
+
+
 def companion_allowed() -> bool:
     """Tell whether a second process may be used: not with NEURAL_COMPANION=0, and only where Python can be started."""
     if os.environ.get("NEURAL_COMPANION") == "0":
         return False
-    return bool(sys.executable) and not getattr(sys, "frozen", False)
+    if sys.executable and not getattr(sys, "frozen", False):
+        return True
+    _log.warning("there is no Python to start a companion process with: plugins run on threads of this process")
+    return False
 
 
 class Launcher:
@@ -32,15 +50,21 @@ class Launcher:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pid = 0
+        self._process: _Process | None = None
+        self._pipe: int | None = None
         self._open: dict[str, Mapping[str, Any]] = {}
         self.starts = 0
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget_parent)
 
     def follow(self, directory: Path, what: Mapping[str, Any]) -> bool:
-        """Let the companion follow an experiment from now on; False when no process can be started."""
+        """Let the companion follow an experiment from now on; False when no process can be started.
+
+        Raises:
+            ArgumentTypeError: an option of a backend cannot be handed to another process.
+        """
+        _encode(what)
         with self._lock:
-            self._forget_parent()
             command = {"op": "open", "directory": str(directory), "trainer": liveness.this_process(), **what}
             self._open[str(directory)] = command
             return self._say_or_start(command)
@@ -48,7 +72,6 @@ class Launcher:
     def hurry(self, directory: Path) -> bool:
         """Let the companion look into the journal now; one that died is started again."""
         with self._lock:
-            self._forget_parent()
             if str(directory) not in self._open:
                 return False
             return self._say_or_start({"op": "hurry", "directory": str(directory)})
@@ -60,43 +83,53 @@ class Launcher:
 
     def is_running(self) -> bool:
         """Tell whether the companion lives."""
-        return self._pid == os.getpid() and self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def is_broken(self) -> bool:
+        """Tell whether a companion cannot work here: it does not find what this process finds."""
+        return self._process is not None and self._process.poll() == _CANNOT_IMPORT
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the companion; None when none was started."""
+        return None if self._process is None else self._process.pid
 
     def _forget_parent(self) -> None:
-        """A forked child has no companion: the parent's delivers what the child writes."""
-        if self._pid != os.getpid():
-            self._process, self._pid, self._open = None, os.getpid(), {}
+        """In a forked child, which has no companion: the parent's delivers what the child writes."""
+        self._lock = threading.Lock()
+        self._close_pipe()
+        self._process, self._open = None, {}
 
     def _say_or_start(self, command: Mapping[str, Any]) -> bool:
         if self.is_running() and self._say(command):
             return True
-        if not self._start():
+        if self.is_broken or not self._start():
             return False
         return all(self._say(known) for known in self._open.values())
 
     def _say(self, command: Mapping[str, Any]) -> bool:
-        assert self._process is not None
-        assert self._process.stdin is not None
+        data = _encode(command)
         try:
-            self._process.stdin.write(json.dumps(command).encode("ascii") + b"\n")
-            self._process.stdin.flush()
-        except (OSError, ValueError):
+            while data and self._pipe is not None:
+                data = data[os.write(self._pipe, data) :]
+        except OSError:
             return False  # it has just ended
-        return True
+        return not data
 
     def _start(self) -> bool:
-        self._end_old()
-        log_file = Path(next(iter(self._open))) / "delivery" / "companion.log"
+        self._close_pipe()
+        folder = Path(next(iter(self._open))) / "delivery"
         try:
-            log_file.parent.mkdir(parents=True, exist_ok=True)
-            with log_file.open("ab") as log:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "neural_core._delivery.companion"],
-                    stdin=subprocess.PIPE,
+            commands, self._pipe = os.pipe()
+            with _log_file(folder) as log, os.fdopen(commands, "rb") as stdin:
+                self._process = _Process(
+                    [sys.executable, "-P", "-c", _BOOT.format(cannot_import=_CANNOT_IMPORT), *_module_folders()],
+                    stdin=stdin,
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    cwd=log_file.parent,
+                    cwd=folder if folder.is_dir() else None,
                 )
         except OSError as error:
             _log.warning("no companion process can be started (%s): plugins run on threads of this process", error)
@@ -104,12 +137,44 @@ class Launcher:
         self.starts += 1
         return True
 
-    def _end_old(self) -> None:
-        if self._process is not None:
-            with contextlib.suppress(OSError, ValueError):
-                if self._process.stdin is not None:
-                    self._process.stdin.close()
-            self._process.poll()
+    def _close_pipe(self) -> None:
+        if self._pipe is not None:
+            with contextlib.suppress(OSError):
+                os.close(self._pipe)
+            self._pipe = None
+
+
+class _Process(subprocess.Popen[bytes]):
+    """A process that is meant to outlive this one."""
+
+    def __del__(self) -> None:
+        """Popen would warn of a process that still runs."""
+
+
+def _module_folders() -> list[str]:
+    """Where this process finds modules: ours and the plugins' may lie beside the script."""
+    return [str(Path(folder).absolute()) for folder in sys.path if isinstance(folder, str)]
+
+
+def _log_file(folder: Path) -> IO[bytes]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / "companion.log").open("ab")
+    except OSError:
+        return Path(os.devnull).open("ab")
+
+
+def _encode(command: Mapping[str, Any]) -> bytes:
+    return json.dumps(command, default=_plain).encode("ascii") + b"\n"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise ArgumentTypeError(
+        f"options of a backend are text, numbers, lists, mappings and paths, for they are handed to another process: "
+        f"{value!r:.80} is none of them"
+    )
 
 
 launcher = Launcher()

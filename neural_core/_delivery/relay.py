@@ -16,15 +16,17 @@ from attrs import evolve
 
 from neural_core._delivery.cursor import CursorFile
 from neural_core._delivery.events import Call, calls_of, record_of
+from neural_core._delivery.forking import PausableThread
 from neural_core._delivery.guard import GuardedPlugin, PluginError
+from neural_core._delivery.patience import Patience
 from neural_core._storage.tail import Batch, Tail
+from neural_core.errors import NeuralError
 
 __all__ = ["POLL_SECONDS", "Relay"]
 
 POLL_SECONDS = 0.2
-ERRORS_IN_A_ROW = 3
-LONGEST_PAUSE = 60.0
 CURSOR_SECONDS = 0.5
+GRACE_SECONDS = 0.2
 STARTED = "neural_experiment_started"
 _log = logging.getLogger("neural")
 
@@ -35,8 +37,6 @@ class Relay:
     Attributes:
         plugin: the guarded plugin.
         cursor_file: how far it is; None for a plugin that lives only as long as the script.
-        errors: how often it raised.
-        last_error: what it raised last.
     """
 
     def __init__(
@@ -51,29 +51,39 @@ class Relay:
         self.directory = directory
         self.plugin = plugin
         self.cursor_file = cursor_file
-        self.errors = 0
-        self.last_error: str | None = None
         self._tail: Tail | None = None
-        self._in_a_row = 0
-        self._pause_until = 0.0
+        self._patience = Patience()
         self._resting = threading.Event()
-        self._stopping = False
+        self._stop_at: float | None = None
         self._finished = False
         self._called = 0
         self._saved = 0.0
         self._position: Mapping[str, int] = dict(position or {}) if cursor_file is None else cursor_file.cursor.position
         self._greeted = not self._position
         self._open = False
-        self._thread = threading.Thread(target=self._run, name=f"neural-relay-{plugin.name}", daemon=True)
+        self._ended = False
+        if cursor_file is not None and cursor_file.is_accused:
+            self._patience.ended_processes(plugin)
+        self._thread = PausableThread(f"neural-relay-{plugin.name}", self._run, self.hurry)
 
     def start(self) -> None:
         """Begin to deliver."""
         self._thread.start()
 
     @property
+    def errors(self) -> int:
+        """How often the plugin raised."""
+        return self._patience.errors
+
+    @property
+    def last_error(self) -> str | None:
+        """What it raised last."""
+        return self._patience.last_error
+
+    @property
     def set_aside(self) -> bool:
         """Tell whether the plugin failed so often that it is left alone for a while."""
-        return self._in_a_row >= ERRORS_IN_A_ROW
+        return self._patience.is_over
 
     @property
     def finished(self) -> bool:
@@ -88,7 +98,7 @@ class Relay:
     @property
     def idle(self) -> bool:
         """Tell whether the relay has ended."""
-        return not self._thread.is_alive()
+        return self._ended or self._thread.ended
 
     def has_delivered(self, position: Mapping[str, int]) -> bool:
         """Tell whether everything before `position` was delivered."""
@@ -111,42 +121,62 @@ class Relay:
         self._resting.set()
 
     def stop(self, deadline: float) -> None:
-        """End after what is there was delivered or the deadline has come; the plugin then hears of the end."""
-        self._stopping = True
+        """End after what is there was delivered or the deadline has come; the plugin then hears of the end.
+
+        A call that does not return is left alone: its thread ends with the process.
+        """
+        self._stop_at = deadline
         self.hurry()
-        self._thread.join(max(0.0, deadline - time.monotonic()))
+        while not self.idle and time.monotonic() < deadline + GRACE_SECONDS:
+            self._thread.join(0.05)
 
     def _run(self) -> None:
-        self._tail = Tail(self.directory, self._position)
-        while True:
-            if time.monotonic() >= self._pause_until:
-                batch = self._next()
-                if batch is not None:
-                    self._deliver(batch)
-                    continue
-                self._finished = self._tail.ended
-                self._position = dict(self._tail.position)
+        while not self._thread.leaves():
+            if self._turn():
+                continue
             self._save(force=True)
-            if self._stopping:
-                break
+            if self._stop_at is not None:
+                self._tell_end()
+                self._save(force=True)
+                self._ended = True
+                return
             self._resting.wait(POLL_SECONDS)
             self._resting.clear()
-        self._tell_end()
-        self._save(force=True)
+
+    def _turn(self) -> bool:
+        """Deliver what comes next; False when there is nothing, or the plugin is left alone for now."""
+        now = time.monotonic()
+        if now < self._patience.until or (self._stop_at is not None and now >= self._stop_at):
+            return False
+        try:
+            batch = self._next()
+        except (OSError, NeuralError) as error:
+            self._failed(PluginError(f"the journal cannot be read for {self.plugin}: {error}"))
+            return False
+        if batch is not None:
+            self._deliver(batch)
+        return batch is not None
 
     def _next(self) -> Batch | None:
-        assert self._tail is not None
+        if self._tail is None:
+            self._tail = Tail(self.directory, self._position)
         batch = self._tail.next()
         if batch is None:
             self._tail.refresh()
             batch = self._tail.next()
+        if batch is None:
+            self._position = dict(self._tail.position)
+            self._finished = self._tail.ended
         return batch
 
     def _deliver(self, batch: Batch) -> None:
         """Make the calls of one batch; those that succeeded are not made again when a later one fails."""
         assert self._tail is not None
         self._open = True
-        for hook, arguments in self._calls(batch)[self._called :]:
+        calls = self._calls(batch)[self._called :]
+        if self.cursor_file is not None and calls:
+            self.cursor_file.mark_call(self._tail.position)
+        for hook, arguments in calls:
             try:
                 self.plugin.call(hook, **arguments)
             except PluginError as error:
@@ -154,13 +184,14 @@ class Relay:
                 return
             self._called += 1
         self._called = 0
-        self._in_a_row = 0
+        self._patience.succeeded()
         self._greeted = True
         self._tail.done(batch)
         self._open = batch.fact is None or batch.fact.get("kind") != "experiment_finished"
         self._position = dict(self._tail.position)
         if self.cursor_file is not None:
             self.cursor_file.cursor.delivered += 0 if batch.rows is None else len(batch.rows)
+            self.cursor_file.cursor.crashes = 0
         self._save()
 
     def _calls(self, batch: Batch) -> list[Call]:
@@ -176,14 +207,9 @@ class Relay:
         return [call for call in calls if self.plugin.hears(call[0])]
 
     def _failed(self, error: PluginError) -> None:
-        self.errors += 1
-        self._in_a_row += 1
-        self.last_error = str(error)
-        if self.errors == 1:
-            _log.warning("%s. It is tried again; nothing is lost", error, exc_info=error.__cause__)
-        if self._in_a_row >= ERRORS_IN_A_ROW:
-            pause = min(LONGEST_PAUSE, 2.0 ** (self._in_a_row - ERRORS_IN_A_ROW))
-            self._pause_until = time.monotonic() + pause
+        self._patience.failed(error)
+        if self.cursor_file is not None:
+            self.cursor_file.cursor.crashes = 0
         self._save(force=True)
 
     def _tell_end(self) -> None:
@@ -199,15 +225,17 @@ class Relay:
             _log.debug("%s", error)
 
     def _save(self, *, force: bool = False) -> None:
-        if self.cursor_file is None or self._tail is None:
+        if self.cursor_file is None:
             return
         cursor = self.cursor_file.cursor
+        position = self._position if self._tail is None else self._tail.position
         state = "complete" if self._finished else "set aside" if self.set_aside else "delivering"
-        error = self.last_error if self._in_a_row else None
-        moved = (dict(self._tail.position), state, error) != (cursor.position, cursor.state, cursor.error)
+        error = self.last_error if self._patience.in_a_row else None
+        moved = cursor.calling or (position, state, error) != (cursor.position, cursor.state, cursor.error)
         now = time.monotonic()
         if (moved and (force or now - self._saved > CURSOR_SECONDS)) or self.cursor_file.due():
             self._saved = now
-            cursor.position, cursor.state, cursor.error = dict(self._tail.position), state, error
-            cursor.behind = self._tail.rows_behind()
+            cursor.position, cursor.state, cursor.error, cursor.calling = dict(position), state, error, False
+            if self._tail is not None:
+                cursor.behind = self._tail.rows_behind()
             self.cursor_file.write()

@@ -88,7 +88,7 @@ def replay(
     total = tail.rows_behind()
     if file.cursor.state == "complete" and tail.next() is None:
         return Replayed(0, 0, complete=True, told=False)
-    if not file.acquire():
+    if not file.acquire(forgive=True):
         return Replayed(0, total, complete=False, busy=True)
     before = file.cursor.delivered
     relay = Relay(directory, plugin, file)

@@ -1,0 +1,55 @@
+"""How long a plugin that fails is left alone."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+__all__ = ["ERRORS_IN_A_ROW", "LONGEST_PAUSE", "Patience"]
+
+ERRORS_IN_A_ROW = 3
+LONGEST_PAUSE = 60.0
+_log = logging.getLogger("neural")
+
+
+class Patience:
+    """Counts the failures of one plugin: at once twice more, then after growing pauses up to a minute.
+
+    Attributes:
+        errors: how often it failed.
+        in_a_row: how often since the last success.
+        last_error: what it said last.
+        until: monotonic time before which it is left alone.
+    """
+
+    def __init__(self) -> None:
+        self.errors = 0
+        self.in_a_row = 0
+        self.last_error: str | None = None
+        self.until = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether it failed so often that it is left alone for a while."""
+        return self.in_a_row >= ERRORS_IN_A_ROW
+
+    def failed(self, error: Exception) -> None:
+        """It raised; the first time is told."""
+        self.errors += 1
+        self.in_a_row += 1
+        self.last_error = str(error)
+        if self.errors == 1:
+            _log.warning("%s. It is tried again; nothing is lost", error, exc_info=error.__cause__)
+        if self.is_over:
+            self.until = time.monotonic() + min(LONGEST_PAUSE, 2.0 ** (self.in_a_row - ERRORS_IN_A_ROW))
+
+    def ended_processes(self, plugin: object) -> None:
+        """Process after process died in its calls, and others live in that process, too."""
+        self.errors, self.in_a_row = 1, ERRORS_IN_A_ROW
+        self.last_error = f"{plugin} ended the process that delivers to it, several times in a row"
+        self.until = time.monotonic() + LONGEST_PAUSE
+        _log.warning("%s", self.last_error)
+
+    def succeeded(self) -> None:
+        """All is well."""
+        self.in_a_row = 0
