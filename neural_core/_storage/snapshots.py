@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from neural_core._storage.documents import write_document
 from neural_core._storage.parts import fsync_folder
-from neural_core._storage.state import JOURNALS, State
+from neural_core._storage.state import State, is_journal
 from neural_core._storage.writer import JournalWriter
 
 __all__ = ["Snapshots"]
@@ -48,7 +49,8 @@ class Snapshots:
 
     def _has_strangers(self) -> bool:
         own = {path.name for path in self._writer.parts.paths}
-        return any(path.name not in own for path in (self._directory / "metrics").glob(JOURNALS))
+        with os.scandir(self._directory / "metrics") as entries:
+            return any(is_journal(entry.name) and entry.name not in own for entry in entries)
 
     def _fold_strangers(self) -> dict[str, int]:
         """Take over what others (the UI, a rank) wrote since, so that no snapshot hides it; give the position."""

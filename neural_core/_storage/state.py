@@ -13,12 +13,19 @@ from neural_core._storage.documents import read_document
 from neural_core.errors import DamagedError
 from neural_core.records import Damage
 
-__all__ = ["DOCUMENTS", "JOURNALS", "OPEN_STATES", "State", "load_state"]
+__all__ = ["DOCUMENTS", "JOURNALS", "OPEN_STATES", "State", "is_journal", "load_state"]
 
 OPEN_STATES = ("created", "running")
 """The states of an experiment that has not ended."""
 JOURNALS = "*[0-9].nj"
 """The parts that are journals still; the name of a facts file ends otherwise."""
+
+
+def is_journal(name: str) -> bool:
+    """Tell whether a file of ``metrics`` is a part that is a journal still; as `JOURNALS`, without compiling it."""
+    return name.endswith(".nj") and name[:-3][-1:].isdigit()
+
+
 DOCUMENTS = ("metadata", "hyperparameters", "artifacts")
 Fact = Mapping[str, Any]
 
