@@ -153,6 +153,7 @@ for step in range(5000):
     tracker.log_metrics({"loss": step / 7, "accuracy": 0.5, "odd": 1.0} if step % 2 else {"loss": step / 7}, step)
 health = tracker.health
 print(health.waiting, health.lost)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))  # Parquet may be larger
 tracker.finish()
 print(tracker.status, tracker.health.lost)
 """
