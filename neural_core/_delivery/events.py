@@ -65,7 +65,8 @@ def calls_of(directory: Path, before: State, after: State, batch: Batch) -> Iter
         case "experiment_finished":
             if after.status != before.status:
                 yield "neural_status_changed", {"experiment": experiment, "status": after.status}
-            yield "neural_experiment_finished", {"experiment": experiment, "status": after.status, "complete": True}
+            last = record_of(directory, after)  # a plugin may have changed the one before
+            yield "neural_experiment_finished", {"experiment": last, "status": after.status, "complete": True}
 
 
 def _artifact(directory: Path, experiment: Experiment, fact: Mapping[str, Any]) -> Iterator[Call]:
