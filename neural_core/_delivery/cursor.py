@@ -78,6 +78,7 @@ class CursorFile:
             self.cursor = Cursor(uid=uid, plugin=plugin, destination=destination)
         self._written = 0.0
         self._wary = False
+        self._released = False
 
     def _read(self) -> Cursor | None:
         found = [cursor for place in self._places if (cursor := _load(place)) is not None]
@@ -119,12 +120,19 @@ class CursorFile:
         """Write the cursor with this process as its holder; False when it cannot be written anywhere."""
         self.cursor.holder = {**liveness.this_process(), "renewed": time.time()}
         self._written = time.monotonic()
+        self._released = False
         return self._store()
 
-    def release(self) -> None:
-        """Write the cursor and let another process deliver."""
-        self.cursor.holder = {}
-        self._store()
+    def release(self, *, moved: bool = False) -> None:
+        """Write the cursor and let another process deliver.
+
+        Args:
+            moved: write it also when it was released before.
+        """
+        if moved or not self._released:
+            self._released = True
+            self.cursor.holder = {}
+            self._store()
 
     def _store(self) -> bool:
         self.cursor.written += 1

@@ -233,9 +233,14 @@ class Relay:
         error = self.last_error if self._patience.in_a_row else None
         moved = cursor.calling or (position, state, error) != (cursor.position, cursor.state, cursor.error)
         now = time.monotonic()
-        if (moved and (force or now - self._saved > CURSOR_SECONDS)) or self.cursor_file.due():
+        done = state == "complete"
+        if (moved and (force or now - self._saved > CURSOR_SECONDS)) or (not done and self.cursor_file.due()):
             self._saved = now
             cursor.position, cursor.state, cursor.error, cursor.calling = dict(position), state, error, False
             if self._tail is not None:
                 cursor.behind = self._tail.rows_behind()
-            self.cursor_file.write()
+            # Whoever waits for the end may take the folder away once it is told: nothing is written after it.
+            if done:
+                self.cursor_file.release(moved=True)
+            else:
+                self.cursor_file.write()
