@@ -1,0 +1,401 @@
+"""The companion process: when it starts, how it lives, and when it ends."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from delivery_support import (
+    environment,
+    finished,
+    heard,
+    install,
+    install_probe,
+    is_gone,
+    run,
+    start,
+    steps_once,
+    wait_for,
+)
+from journal_support import listed, only, steps
+
+from neural_core._delivery.log_file import LIMIT
+
+HEAD = """
+import os, sys, time
+from neural_core import ExperimentTracker
+from neural_core._delivery.launcher import launcher
+runs, out = sys.argv[1:3]
+def wait_for(condition):
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+def log(tracker, first, last):
+    for step in range(first, last):
+        tracker.log_metrics({"loss": step / 8}, step)
+def record(name="train", **more):
+    return ExperimentTracker(name, runs, auto_visualize=False, backend={"record": {"path": out}}, **more)
+"""
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the backends for these tests."""
+    return install_probe(tmp_path_factory.mktemp("packages"))
+
+
+@pytest.fixture
+def env(probe: Path) -> dict[str, str]:
+    """Give the environment of a training script."""
+    return environment(probe)
+
+
+class TestStart:
+    def test_none_without_work(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A tracker with neither backend nor plots starts no process, and loads nothing of delivery."""
+        code = """
+import sys, time
+from neural_core import ExperimentTracker
+tracker = ExperimentTracker("plain", sys.argv[1], auto_visualize=False)
+tracker.log_metrics({"loss": 1.0}, 0)
+time.sleep(2.2)
+tracker.finish()
+assert not [name for name in sys.modules if name.startswith("neural_core._delivery")]
+"""
+        assert run(code, tmp_path, env=env) == ("", "")
+        assert not (only(tmp_path) / "delivery").exists()
+
+    def test_for_plots_with_the_first_tick(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """Automatic plots start the companion when the housekeeping thread sees rows, not before."""
+        code = f"""{HEAD}
+tracker = ExperimentTracker("plots", runs)
+assert launcher.starts == 0
+log(tracker, 0, 20)
+assert launcher.starts == 0
+wait_for(launcher.is_running)
+tracker.finish()
+assert launcher.starts == 1
+"""
+        assert run(code, tmp_path, "", env=env) == ("", "")
+        assert list((only(tmp_path) / "plots").glob("auto_*.png"))
+
+    def test_for_a_backend_at_once(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A named backend starts the companion at construction: nice'd, in a session of its own, on no terminal."""
+        code = f"""{HEAD}
+from pathlib import Path
+tracker = record()
+assert launcher.is_running()
+fields = lambda: Path(f"/proc/{{launcher.pid}}/stat").read_text().rpartition(")")[2].split()
+wait_for(lambda: int(fields()[16]) == os.nice(0) + 10)
+assert os.getsid(launcher.pid) == launcher.pid != os.getsid(0)
+streams = [os.readlink(f"/proc/{{launcher.pid}}/fd/{{number}}") for number in (0, 1, 2)]
+assert streams[0].startswith("pipe:") and not [name for name in streams if name.startswith("/dev/")], streams
+tracker.finish()
+"""
+        if not Path("/proc/self/stat").exists():
+            pytest.skip("looks into /proc")
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
+
+    def test_ten_trackers_share_one(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """Ten trackers at once in one process share one companion, and each backend hears its own experiment."""
+        code = f"""{HEAD}
+trackers = [ExperimentTracker(f"t{{i}}", runs, auto_visualize=False,
+                              backend={{"record": {{"path": f"{{out}}-{{i}}"}}}}) for i in range(10)]
+for step in range(50):
+    for i, tracker in enumerate(trackers):
+        tracker.log_metrics({{"loss": float(i)}}, 100 * i + step)
+for tracker in trackers:
+    tracker.finish()
+assert launcher.starts == 1
+"""
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
+        for i in range(10):
+            calls = heard(tmp_path / f"out-{i}")
+            assert steps_once(calls) == list(range(100 * i, 100 * i + 50))
+            assert calls[-1]["hook"] == "neural_experiment_finished"
+        assert len({call["pid"] for i in range(10) for call in heard(tmp_path / f"out-{i}")}) == 1
+
+
+class TestSurroundings:
+    def test_plugins_that_only_the_script_finds(self, tmp_path: Path, probe: Path) -> None:
+        """A backend from a folder that the script put on its path is found by the companion, too."""
+        code = f"import sys; sys.path[:0] = [{str(probe)!r}, {environment()['PYTHONPATH']!r}]\n{HEAD}"
+        code += "tracker = record(); log(tracker, 0, 10); tracker.finish()"
+        env = environment()
+        del env["PYTHONPATH"]
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
+        assert steps_once(heard(tmp_path / "out")) == list(range(10))
+
+    def test_modules_of_the_user_hide_none(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """Files called random.py and queue.py beside the script and in the working directory break no companion."""
+        folder = tmp_path / "project"
+        folder.mkdir()
+        code = f"{HEAD}tracker = record(); log(tracker, 0, 10); tracker.finish()"
+        (folder / "queue.py").write_text("raise SystemExit('this is not the queue you want')")
+        (folder / "random.py").write_text("raise SystemExit('this is not the random you want')")
+        # The training process itself finds the standard library first; its path still names the folder.
+        code = "import sys; sys.path.append(sys.path.pop(0))\n" + code
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env, cwd=folder) == ("", "")
+        assert steps_once(heard(tmp_path / "out")) == list(range(10))
+
+    @pytest.mark.parametrize("method", ["fork", "spawn"])
+    def test_workers(self, tmp_path: Path, env: dict[str, str], method: str) -> None:
+        """Rows of multiprocessing workers reach the backend through the one companion of the training process."""
+        script = tmp_path / "train.py"
+        script.write_text(f"""
+import multiprocessing
+{HEAD}
+def work(tracker, first):
+    log(tracker, first, first + 50)
+    assert launcher.starts == (multiprocessing.get_start_method() == "fork"), "a worker started a companion"
+if __name__ == "__main__":
+    multiprocessing.set_start_method({method!r})
+    tracker = record()
+    log(tracker, 0, 50)
+    workers = [multiprocessing.Process(target=work, args=(tracker, first)) for first in (50, 100)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
+    pid = launcher.pid
+    tracker.finish()
+    assert (launcher.starts, launcher.pid) == (1, pid)
+""")
+        runner = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+        arguments = (script, tmp_path / "runs", tmp_path / "out")
+        if method == "spawn":  # which imports the script's main module again
+            command = [sys.executable, *map(str, arguments)]
+            result = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=50)
+            assert (result.returncode, result.stderr) == (0, "")
+        else:
+            assert run(runner, *arguments, env=env) == ("", "")
+        assert sorted(steps_once(heard(tmp_path / "out"))) == list(range(150))
+
+    def test_a_child_that_exits(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A forked child that exits, with or without exit functions, neither stops nor starts a companion."""
+        code = f"""{HEAD}
+tracker = record()
+log(tracker, 0, 10)
+pid = launcher.pid
+for leave in (sys.exit, os._exit):
+    if not (child := os.fork()):
+        log(tracker, 10, 20) if leave is sys.exit else None
+        leave(0)
+    assert os.waitpid(child, 0)[1] == 0
+log(tracker, 20, 30)
+tracker.flush()
+assert launcher.is_running() and (launcher.pid, launcher.starts) == (pid, 1)
+tracker.finish()
+"""
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
+        assert sorted(steps_once(heard(tmp_path / "out"))) == list(range(30))
+
+    def test_threads_instead(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """With NEURAL_COMPANION=0 backends run in the training process, and plots are drawn by flush and finish."""
+        code = f"""{HEAD}
+from pathlib import Path
+tracker = ExperimentTracker("threads", runs, backend={{"record": {{"path": out}}}})
+log(tracker, 0, 20)
+plots = ExperimentTracker("plots", runs)
+log(plots, 0, 20)
+plots._delivery.tick()
+plots.finish()
+tracker.finish()
+assert launcher.starts == 0
+for one in (tracker, plots):
+    assert list(Path(one.experiment_dir, "plots").glob("auto_*.png"))
+print(os.getpid())
+"""
+        env["NEURAL_COMPANION"] = "0"
+        output, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        calls = heard(tmp_path / "out")
+        assert (steps_once(calls), errors) == (list(range(20)), "")
+        assert {call["pid"] for call in calls} == {int(output)}
+
+    @pytest.mark.parametrize("executable", ["", "#!/bin/sh\nexit 97\n"], ids=["none", "without us"])
+    def test_no_python_to_start(self, tmp_path: Path, env: dict[str, str], executable: str) -> None:
+        """Where sys.executable is empty or is a Python that cannot import neural, that is said once; threads do it."""
+        path = ""
+        if executable:
+            (tmp_path / "python").write_text(executable)
+            (tmp_path / "python").chmod(0o755)
+            path = str(tmp_path / "python")
+        code = f"{HEAD}sys.executable = {path!r}; tracker = record(); log(tracker, 0, 20); tracker.finish()"
+        _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert steps_once(heard(tmp_path / "out")) == list(range(20))
+        [line] = errors.splitlines()
+        assert "plugins run on threads of this process" in line
+
+    def test_a_python_that_does_nothing(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """Where what sys.executable names ends at once, finish() says at its deadline that nothing was delivered."""
+        code = f"{HEAD}sys.executable = '/bin/false'; tracker = record(); log(tracker, 0, 20); tracker.finish()"
+        env["NEURAL_FINISH_SECONDS"] = "0.5"
+        _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        [line] = errors.splitlines()
+        assert "backend 'record' has not heard everything yet (nothing was delivered)" in line
+        assert steps(only(tmp_path / "runs")) == list(range(20))
+
+    def test_options_that_cannot_be_handed_over(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A path is a fine option of a backend; an object that no other process can get is refused by name."""
+        code = f"""{HEAD}
+from pathlib import Path
+ExperimentTracker("path", runs, auto_visualize=False, backend={{"record": {{"path": Path(out)}}}}).finish()
+try:
+    ExperimentTracker("object", runs, auto_visualize=False, backend={{"record": {{"path": object()}}}})
+except TypeError as error:
+    print(error)
+"""
+        output, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert "options of a backend are text" in output
+        assert errors == ""
+        assert heard(tmp_path / "out")[-1]["hook"] == "neural_experiment_finished"
+
+    def test_blocked_plots_are_not_waited_for(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """With every plugin blocked, flush() and finish() do not wait for plots that nobody draws."""
+        code = f"{HEAD}tracker = ExperimentTracker('b', runs); log(tracker, 0, 20); tracker._delivery.tick()\n"
+        env["NEURAL_DISABLE_PLUGINS"] = "*"
+        assert run(code + "tracker.flush(); tracker.finish()", tmp_path, "", env=env) == ("", "")
+
+
+class TestEnd:
+    def test_all_heard_when_flush_returns(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """When flush() returns the backend has every row, when finish() returns the end; a second call does nothing."""
+        code = f"""{HEAD}
+from pathlib import Path
+tracker = record()
+for round in range(3):
+    log(tracker, 1_000 * round, 1_000 * (round + 1))
+    tracker.flush()
+    print(sum(line.count('{{"loss"') for line in open(out)))
+tracker.finish()
+print(open(out).read().count("neural_experiment_finished"))
+tracker.finish()
+tracker.finish("failed")
+print(open(out).read().count("neural_experiment_finished"), tracker.status)
+"""
+        output, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert (output.split(), errors) == (["1000", "2000", "3000", "1", "1", "completed"], "")
+
+    def test_it_ends_when_all_is_delivered(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """The companion ends soon after all is delivered, although training goes on; a new tracker starts another."""
+        code = f"""{HEAD}
+tracker = record()
+log(tracker, 0, 10)
+tracker.finish()
+wait_for(lambda: not launcher.is_running())
+second = record("second")
+log(second, 10, 20)
+second.finish()
+assert launcher.starts == 2
+"""
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
+        assert steps_once(heard(tmp_path / "out")) == list(range(20))
+
+    def test_it_ends_with_the_trainer(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A script that ends leaves no companion behind."""
+        code = f"{HEAD}tracker = record(); log(tracker, 0, 10); print(launcher.pid); tracker.finish()"
+        output, _ = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        wait_for(lambda: is_gone(int(output)))
+
+    def test_a_script_without_finish(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A script that ends without finish() does not wait; the backend hears of all rows and of the interruption."""
+        code = f"{HEAD}tracker = record(); log(tracker, 0, 5_000); print(launcher.pid)"
+        output, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        wait_for(lambda: is_gone(int(output)))
+        calls = heard(tmp_path / "out")
+        assert (steps_once(calls), calls[-1]["status"], errors) == (list(range(5_000)), "interrupted", "")
+
+    def test_the_rest_after_a_kill(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """100,000 rows undelivered when the trainer is killed all arrive, in order, and the end is `interrupted`."""
+        code = f"""{HEAD}
+tracker = ExperimentTracker("killed", runs, auto_visualize=False, backend={{"slow": {{"path": out, "seconds": 0.03}}}})
+log(tracker, 0, 100_000)
+print(launcher.pid, flush=True)
+time.sleep(60)
+"""
+        process = start(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert process.stdout is not None
+        companion = int(process.stdout.readline())
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        process.communicate()
+        assert len(heard(tmp_path / "out")) < 100
+        wait_for(lambda: is_gone(companion))
+        calls = heard(tmp_path / "out")
+        assert [step for call in calls for _, step, _ in call.get("rows", ())] == list(range(100_000))
+        assert (calls[-1]["hook"], calls[-1]["status"]) == ("neural_experiment_finished", "interrupted")
+        assert listed(only(tmp_path / "runs")).status == "interrupted"
+
+    def test_a_flooded_log_stays_small(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A plugin that prints without end fills a file of one megabyte at most, and nothing on the terminal."""
+        code = f"""{HEAD}
+tracker = ExperimentTracker("flood", runs, auto_visualize=False, backend={{"flooding": {{"path": out}}}})
+log(tracker, 0, 10)
+tracker.finish()
+"""
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
+        size = (only(tmp_path / "runs") / "delivery" / "companion.log").stat().st_size
+        assert 0 < size <= LIMIT
+        assert heard(tmp_path / "out")[-1]["hook"] == "neural_experiment_finished"
+
+
+class TestPlots:
+    def test_plots_during_training(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """Plots are there during training without flush, are whole at every moment, drawn seldom, and last to the end.
+
+        A visualizer that draws nothing notes how many rows each drawing shows.
+        """
+        counting = """
+import os
+from neural_core.hookspecs import hookimpl
+class Counting:
+    @hookimpl
+    def neural_make_plots(self, history):
+        with open(os.environ["COUNTS"], "a") as file:
+            print(len(history["loss"].value), file=file)
+        return {}
+"""
+        folder = install(
+            tmp_path / "package", "count", "[neural.visualizers]\ncount = counting:Counting\n", counting=counting
+        )
+        code = f"""{HEAD}
+tracker = ExperimentTracker("plots", runs)
+for step in range(400):
+    tracker.log_metrics({{"loss": 1 / (step + 1), "accuracy": step / 400}}, step)
+    time.sleep(0.01)
+print("trained", flush=True)
+input()
+log(tracker, 400, 403)
+tracker.finish()
+"""
+        env["PYTHONPATH"] = os.pathsep.join([str(folder), env["PYTHONPATH"]])
+        counts = tmp_path / "counts"
+        env["COUNTS"] = str(counts)
+        process = start(code, tmp_path / "runs", "", env=env)
+        wait_for(lambda: (tmp_path / "runs").exists() and list((tmp_path / "runs").glob("*/plots/auto_*.png")))
+        assert process.stdout is not None
+        assert process.poll() is None
+        os.set_blocking(process.stdout.fileno(), False)
+        plots = only(tmp_path / "runs") / "plots"
+        looks = 0
+        while not process.stdout.readline():
+            looks += 1
+            for path in plots.glob("*.png"):
+                data = path.read_bytes()
+                assert (data[:4], data[-8:]) == (b"\x89PNG", b"IEND\xaeB`\x82"), path
+        assert looks > 10
+        os.set_blocking(process.stdout.fileno(), True)
+        before = [int(line) for line in counts.read_text().split()]
+        assert finished(process, "\n") == ("", "")
+        shown = [int(line) for line in counts.read_text().split()]
+        assert shown[-1] == 403
+        assert 1 <= len(before) <= 8  # one every 0.2 s would be twenty
+        assert all(later - earlier >= 10 for earlier, later in itertools.pairwise(before))
+        assert {path.name for path in plots.iterdir()} == {path.name for path in plots.glob("auto_*.png")}

@@ -1,0 +1,123 @@
+"""What the tests of delivery share: plugins as installed packages, and scripts that train with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from journal_support import ROOT, TIMEOUT
+
+BACKENDS = """
+[neural.backends]
+record = neural_core.testing:RecordingPlugin
+raising = neural_core.testing:RaisingPlugin
+slow = probe:Slow
+hanging = neural_core.testing:HangingPlugin
+crashing = neural_core.testing:CrashingPlugin
+flooding = probe:Flooding
+broken = probe_that_is_not_there:Broken
+"""
+PROBE = """
+import sys, time
+from neural_core.testing import RecordingPlugin
+
+class Slow(RecordingPlugin):
+    def __init__(self, path, seconds=0.05):
+        super().__init__(path)
+        self.seconds = seconds
+    def heard(self, hook, arguments):
+        time.sleep(self.seconds)
+        super().heard(hook, arguments)
+
+class Flooding(RecordingPlugin):
+    def heard(self, hook, arguments):
+        super().heard(hook, arguments)
+        for _ in range(64):
+            print("x" * 65_536)
+            print("y" * 65_536, file=sys.stderr)
+"""
+FOREVER = "1000"
+"""As NEURAL_FINISH_SECONDS: whoever waits for what never comes fails by the time limit of the process."""
+
+
+def install(folder: Path, name: str, entry_points: str, **modules: str) -> Path:
+    """Make a package that is installed wherever `folder` is on the path."""
+    about = folder / f"{name}-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(entry_points)
+    for module, source in modules.items():
+        (folder / f"{module}.py").write_text(source)
+    return folder
+
+
+def install_probe(folder: Path) -> Path:
+    """Install the backends that these tests use."""
+    return install(folder, "probe", BACKENDS, probe=PROBE)
+
+
+def environment(*folders: Path, **more: str) -> dict[str, str]:
+    """Give the environment of a script that finds this checkout and the packages in `folders`."""
+    path = os.pathsep.join(map(str, [*folders, ROOT]))
+    return os.environ | {"PYTHONPATH": path, "NEURAL_FINISH_SECONDS": FOREVER} | more
+
+
+def start(code: str, *arguments: object, env: dict[str, str], **options: Any) -> subprocess.Popen[str]:
+    """Start Python code in a process of its own."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=env, text=True, stdin=pipe, stdout=pipe, stderr=pipe, **options)
+
+
+def finished(process: subprocess.Popen[str], text: str = "") -> tuple[str, str]:
+    """Wait for a process that is to succeed; give its output and what it said on stderr."""
+    try:
+        output, errors = process.communicate(text, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    assert process.returncode == 0, output + errors
+    return output, errors
+
+
+def run(code: str, *arguments: object, env: dict[str, str], **options: Any) -> tuple[str, str]:
+    """Run Python code that is to succeed."""
+    return finished(start(code, *arguments, env=env, **options))
+
+
+def heard(path: Path) -> list[dict[str, Any]]:
+    """Give what a recording backend wrote; a line that is being written is left out."""
+    lines = path.read_text("ascii").splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("}\n")]
+
+
+def rows(calls: Iterable[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    """Give (part, position, step) of every row of these calls."""
+    return [(call["part"], position, step) for call in calls for position, step, _ in call.get("rows", ())]
+
+
+def steps_once(calls: Iterable[dict[str, Any]]) -> list[int]:
+    """Give the steps in the order of their first delivery; a row that came twice counts once, by its position."""
+    return [step for _, _, step in dict.fromkeys(rows(calls))]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 40.0) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether a process has ended; one whose parent did not collect it has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
