@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import queue
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,31 +34,47 @@ class Crew:
         self._finalised = False
         self._try_again = 0.0
         self._uid = uid
+        self._made: queue.SimpleQueue[tuple[GuardedPlugin, CursorFile]] = queue.SimpleQueue()
+        # A plugin whose import hangs shall hang alone.
+        self._maker = threading.Thread(target=self._make, args=(backends, plots), name="neural-plugins", daemon=True)
+        self._maker.start()
+
+    def _make(self, backends: Mapping[str, Mapping[str, Any]], plots: bool) -> None:
         for plugin in discovery.always_on(tell=self._tell_broken):
             if plugin.name != AUTO_PLOTS or plots:
-                self._waiting.append((plugin, CursorFile(directory, uid, plugin.name)))
+                self._made.put((plugin, CursorFile(self.directory, self._uid, plugin.name)))
         for name, options in backends.items():
-            self._add_backend(name, options)
-        self._start_free()
+            self._make_backend(name, options)
 
-    def _add_backend(self, name: str, options: Mapping[str, Any]) -> None:
+    def _make_backend(self, name: str, options: Mapping[str, Any]) -> None:
+        """Make a backend; one whose import ended process after process is left out."""
+        trial = CursorFile(self.directory, self._uid, name, "(import)")
+        if trial.acquire() and trial.is_accused:
+            self._leave_out(trial, f"backend {name!r} ended the process that imports it, several times in a row")
+            return
         try:
-            plugin = discovery.make_backend(name, options)
+            with trial.calling({}):
+                plugin = discovery.make_backend(name, options)
         except NeuralError as error:
             self._tell_broken(name, str(error))
-            return
-        cursor_file = CursorFile(self.directory, self._uid, name, discovery.destination_of(plugin))
-        self._waiting.append((plugin, cursor_file))
+        else:
+            cursor_file = CursorFile(self.directory, self._uid, name, discovery.destination_of(plugin))
+            self._made.put((plugin, cursor_file))
+        trial.discard()
 
     def _tell_broken(self, name: str, sentence: str) -> None:
         """Write beside the experiment what is wrong, where the trainer and ``neural status`` find it."""
+        self._leave_out(CursorFile(self.directory, self._uid, name), sentence)
+
+    def _leave_out(self, cursor_file: CursorFile, sentence: str) -> None:
         _log.warning("%s", sentence)
-        broken = CursorFile(self.directory, self._uid, name)
-        broken.cursor.state, broken.cursor.error = "set aside", sentence
-        broken.release()
+        cursor_file.cursor.state, cursor_file.cursor.error = "set aside", sentence
+        cursor_file.release()
 
     def _start_free(self) -> None:
         """Start the relays whose cursor nobody else holds; the others are tried again later."""
+        while not self._made.empty():
+            self._waiting.append(self._made.get())
         busy = []
         for plugin, cursor_file in self._waiting:
             if cursor_file.acquire():
@@ -75,8 +93,9 @@ class Crew:
     @property
     def finished(self) -> bool:
         """Tell whether everybody has heard of the end of the experiment."""
+        making = self._maker.is_alive()
         self._start_free()
-        return not self._waiting and all(relay.finished for relay in self._relays)
+        return not making and not self._waiting and all(relay.finished for relay in self._relays)
 
     def trainer_is_gone(self) -> None:
         """Bring the experiment to its end, when nobody writes it any more and nothing is said of its end."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ FOLDER = "delivery"
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 5.0
 CRASHES = 2
+TURN_SECONDS = 2.0
 _log = logging.getLogger("neural")
 
 
@@ -57,6 +60,27 @@ class Cursor:
     calling: bool = False
     crashes: int = 0
     written: int = 0
+
+
+class _Turns:
+    """Lets one plugin be called at a time, unless one does not return."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given_up = False
+
+    @contextlib.contextmanager
+    def take(self) -> Iterator[None]:
+        taken = not self._given_up and self._lock.acquire(timeout=TURN_SECONDS)
+        self._given_up = not taken
+        try:
+            yield
+        finally:
+            if taken:
+                self._lock.release()
+
+
+_turns = _Turns()
 
 
 class CursorFile:
@@ -106,11 +130,20 @@ class CursorFile:
         """Tell whether process after process died while the plugin was called."""
         return self.cursor.crashes >= CRASHES
 
-    def mark_call(self, position: Mapping[str, int]) -> None:
-        """Before a call: after a death, the next process shall know in whose call this one died."""
-        if self._wary:
+    @contextlib.contextmanager
+    def calling(self, position: Mapping[str, int]) -> Iterator[None]:
+        """Mark a call after a death, so that the next process knows in whose call this one died: one at a time."""
+        if not self._wary:
+            yield
+            return
+        with _turns.take():
             self.cursor.position, self.cursor.calling = dict(position), True
             self.write()
+            try:
+                yield
+            finally:
+                self.cursor.calling = False
+                self.write()
 
     def due(self) -> bool:
         """Tell whether the lease is to be renewed."""
@@ -133,6 +166,12 @@ class CursorFile:
             self._released = True
             self.cursor.holder = {}
             self._store()
+
+    def discard(self) -> None:
+        """Remove the cursor: there is nothing to remember."""
+        for place in self._places:
+            with contextlib.suppress(OSError):
+                place.unlink(missing_ok=True)
 
     def _store(self) -> bool:
         self.cursor.written += 1

@@ -6,6 +6,7 @@ raises hears the same facts again: at once twice more, then after growing pauses
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -72,12 +73,12 @@ class Relay:
 
     @property
     def errors(self) -> int:
-        """How often the plugin raised."""
+        """How often the plugin raised; `last_error` is what it said last."""
         return self._patience.errors
 
     @property
     def last_error(self) -> str | None:
-        """What it raised last."""
+        """See `errors`."""
         return self._patience.last_error
 
     @property
@@ -174,15 +175,11 @@ class Relay:
         assert self._tail is not None
         self._open = True
         calls = self._calls(batch)[self._called :]
-        if self.cursor_file is not None and calls:
-            self.cursor_file.mark_call(self._tail.position)
-        for hook, arguments in calls:
-            try:
-                self.plugin.call(hook, **arguments)
-            except PluginError as error:
-                self._failed(error)
-                return
-            self._called += 1
+        try:
+            self._call(calls, self._tail.position)
+        except PluginError as error:
+            self._failed(error)
+            return
         self._called = 0
         self._patience.succeeded()
         self._greeted = True
@@ -193,6 +190,13 @@ class Relay:
             self.cursor_file.cursor.delivered += 0 if batch.rows is None else len(batch.rows)
             self.cursor_file.cursor.crashes = 0
         self._save()
+
+    def _call(self, calls: list[Call], position: Mapping[str, int]) -> None:
+        file = self.cursor_file if calls else None
+        with contextlib.nullcontext() if file is None else file.calling(position):
+            for hook, arguments in calls:
+                self.plugin.call(hook, **arguments)
+                self._called += 1
 
     def _calls(self, batch: Batch) -> list[Call]:
         """Give the calls of one batch; an object that goes on for another one first hears of the start."""

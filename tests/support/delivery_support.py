@@ -22,6 +22,8 @@ hanging = neural_core.testing:HangingPlugin
 crashing = neural_core.testing:CrashingPlugin
 flooding = probe:Flooding
 broken = probe_that_is_not_there:Broken
+dying = probe_dying:Dying
+sleeping = probe_sleeping:Sleeping
 """
 PROBE = """
 import sys, time
@@ -59,7 +61,8 @@ def install(folder: Path, name: str, entry_points: str, **modules: str) -> Path:
 
 def install_probe(folder: Path) -> Path:
     """Install the backends that these tests use."""
-    return install(folder, "probe", BACKENDS, probe=PROBE)
+    dying, sleeping = "import os; os._exit(3)", "import time; time.sleep(1000)"
+    return install(folder, "probe", BACKENDS, probe=PROBE, probe_dying=dying, probe_sleeping=sleeping)
 
 
 def environment(*folders: Path, **more: str) -> dict[str, str]:

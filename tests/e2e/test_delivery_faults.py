@@ -1,0 +1,285 @@
+"""Faults of plugins, of the companion and of the disk under a cursor: local records stay whole, nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from delivery_support import (
+    FOREVER,
+    environment,
+    finished,
+    heard,
+    install_probe,
+    is_gone,
+    rows,
+    run,
+    start,
+    steps_once,
+    wait_for,
+)
+from journal_support import listed, mounted, only, problems, steps
+
+from neural_core._delivery.cursor import CursorFile
+
+HEAD = """
+import os, sys, time
+from neural_core import ExperimentTracker
+from neural_core._delivery.launcher import launcher
+runs, out = sys.argv[1:3]
+def log(tracker, first, last):
+    for step in range(first, last):
+        tracker.log_metrics({"loss": step / 8}, step)
+def train(**backend):
+    return ExperimentTracker("train", runs, auto_visualize=False, backend={"record": {"path": out}, **backend})
+"""
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the backends for these tests."""
+    return install_probe(tmp_path_factory.mktemp("packages"))
+
+
+@pytest.fixture
+def run_with(probe: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    """Give a function that trains 500 rows with more backends beside a good one, checks records; gives warnings."""
+
+    def train(backends: str, seconds: str = FOREVER) -> list[str]:
+        code = f"{HEAD}tracker = train({backends}); log(tracker, 0, 500); tracker.finish(); print(launcher.starts)"
+        env = environment(probe, NEURAL_FINISH_SECONDS=seconds)
+        _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        directory = only(tmp_path / "runs")
+        assert (steps(directory), problems(directory)) == (list(range(500)), [])
+        assert listed(directory).status == "completed"
+        calls = heard(tmp_path / "out")
+        assert steps_once(calls) == list(range(500))
+        assert calls[-1]["hook"] == "neural_experiment_finished"
+        return [line for line in errors.splitlines() if not line.startswith((" ", "Traceback"))]
+
+    return train
+
+
+class TestPlugins:
+    @pytest.mark.parametrize("how", ["_exit", "abort"])
+    def test_one_that_ends_the_process(self, run_with: Callable[..., list[str]], how: str) -> None:
+        """A backend that ends its process every time is set aside and named; another one hears everything."""
+        said = run_with(f"crashing={{'how': {how!r}}}", "50")
+        assert said
+        assert all("'crashing'" in line for line in said)
+        assert len([line for line in said if "has not heard everything yet" in line]) == 1
+        assert "ended the process that delivers to it" in said[-1]
+
+    def test_one_that_ends_the_process_at_the_start(self, run_with: Callable[..., list[str]]) -> None:
+        """So is one that ends its process when it first hears of the experiment."""
+        said = run_with("crashing={'hooks': ['neural_experiment_started']}", "50")
+        assert "ended the process that delivers to it" in said[-1]
+
+    @pytest.mark.parametrize("how", ["_exit", "abort"])
+    def test_one_that_ends_the_process_once(self, run_with: Callable[..., list[str]], tmp_path: Path, how: str) -> None:
+        """A backend that ends its process once is started again with the companion, and nothing is said."""
+        assert run_with(f"crashing={{'how': {how!r}, 'once': {str(tmp_path / 'crashed')!r}}}") == []
+        assert (tmp_path / "crashed").exists()
+
+    def test_sys_exit(self, run_with: Callable[..., list[str]]) -> None:
+        """A backend that calls sys.exit has raised, like any other error: its process goes on."""
+        first, last = run_with("crashing={'how': 'exit'}")
+        assert "raised SystemExit in neural_metrics_logged: 70" in first
+        assert "backend 'crashing' has not heard everything yet" in last
+
+    def test_one_that_raises(self, run_with: Callable[..., list[str]]) -> None:
+        """A backend that raises each time is told once when it begins and once at the end."""
+        first, last = run_with("raising={}")
+        assert "raised RuntimeError in neural_metrics_logged: raised on purpose" in first
+        assert "backend 'raising' has not heard everything yet" in last
+
+    def test_one_that_raises_twice(self, run_with: Callable[..., list[str]]) -> None:
+        """A backend that raises twice is nothing that finish() speaks of: it has heard everything."""
+        assert not [line for line in run_with("raising={'times': 2}") if "has not heard" in line]
+
+    def test_one_that_hangs(self, run_with: Callable[..., list[str]]) -> None:
+        """A backend that hangs is named at the deadline, with the number of rows that it has not got."""
+        [line] = run_with("hanging={}", "3")
+        assert "backend 'hanging' has not heard everything yet (" in line
+        assert "neural sync" in line
+
+    def test_one_that_does_not_import(self, run_with: Callable[..., list[str]]) -> None:
+        """A backend that does not import is told with its package, and the others are served."""
+        said = run_with("broken={}")
+        assert all("broken" in line for line in said)
+        assert "plugin 'broken' (probe 1.0) does not import" in said[-1]
+
+    @pytest.mark.parametrize(
+        ("backend", "seconds", "reason"),
+        [("dying", "50", "ended the process that imports it"), ("sleeping", "3", "rows behind")],
+    )
+    def test_one_that_harms_by_its_import(
+        self, run_with: Callable[..., list[str]], backend: str, seconds: str, reason: str
+    ) -> None:
+        """A backend whose import ends the process or never returns is named, and the others are served."""
+        said = run_with(f"{backend}={{}}", seconds)
+        assert f"backend {backend!r} has not heard everything yet (" in said[-1]
+        assert reason in said[-1]
+
+    def test_one_that_hears_what_nobody_asked_for(self, run_with: Callable[..., list[str]]) -> None:
+        """A backend whose options it does not take is told, and the others are served."""
+        said = run_with("slow={'paht': 'x'}")
+        assert "plugin 'slow' (probe 1.0) cannot be made" in said[-1]
+
+
+class TestCompanion:
+    def test_killed_again_and_again(self, tmp_path: Path, probe: Path) -> None:
+        """Killed at fifteen random moments, the companion is started again; each row comes, and once by position."""
+        code = f"""{HEAD}
+import random, signal, threading
+tracker = ExperimentTracker("train", runs, auto_visualize=False, backend={{"slow": {{"path": out, "seconds": 0.01}}}})
+random.seed(sys.argv[3])
+killed = set()
+def kill():
+    while len(killed) < 15:
+        time.sleep(random.uniform(0.2, 0.7))
+        pid = launcher.pid
+        if pid not in killed and launcher.is_running():
+            os.kill(pid, signal.SIGKILL)
+            killed.add(pid)
+killer = threading.Thread(target=kill)
+killer.start()
+step = 0
+while killer.is_alive():
+    log(tracker, step, step + 997)
+    step += 997
+    if step % 3:
+        tracker.flush()
+    time.sleep(0.05)
+tracker.finish()
+print(step, launcher.starts)
+"""
+        output, errors = run(code, tmp_path / "runs", tmp_path / "out", "seed", env=environment(probe))
+        last, starts = map(int, output.split())
+        calls = heard(tmp_path / "out")
+        assert (steps_once(calls), errors) == (list(range(last)), "")
+        assert len({(part, at) for part, at, _ in rows(calls)}) == last
+        assert calls[-1]["hook"] == "neural_experiment_finished"
+        assert starts >= 16
+        assert steps(only(tmp_path / "runs")) == list(range(last))
+
+    def test_killed_before_the_end(self, tmp_path: Path, probe: Path) -> None:
+        """A companion killed just before finish() is started again by it."""
+        code = f"""{HEAD}
+import signal
+tracker = train()
+log(tracker, 0, 100)
+tracker.flush()
+log(tracker, 100, 200)
+os.kill(launcher.pid, signal.SIGKILL)
+tracker.finish()
+print(launcher.starts)
+"""
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=environment(probe)) == ("2\n", "")
+        assert steps_once(heard(tmp_path / "out")) == list(range(200))
+
+    def test_trainer_and_companion_killed(self, tmp_path: Path, probe: Path) -> None:
+        """With both killed nothing runs any more; what was not delivered, the next `neural sync` delivers."""
+        code = f"""{HEAD}
+tracker = ExperimentTracker("both", runs, auto_visualize=False, backend={{"slow": {{"path": out}}}})
+log(tracker, 0, 20_000)
+print(launcher.pid, flush=True)
+time.sleep(60)
+"""
+        env = environment(probe)
+        process = start(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert process.stdout is not None
+        companion = int(process.stdout.readline())
+        wait_for(lambda: rows(heard(tmp_path / "out")))
+        os.kill(companion, 9)
+        process.kill()
+        process.communicate()
+        wait_for(lambda: is_gone(companion))
+        assert 0 < len(rows(heard(tmp_path / "out"))) < 20_000
+        sync = """
+import sys
+from neural_core._delivery.replay import replay
+from pathlib import Path
+done = replay(Path(sys.argv[1]), "slow", {"path": sys.argv[2], "seconds": 0.0})
+print(done.complete)
+"""
+        assert run(sync, only(tmp_path / "runs"), tmp_path / "out", env=env) == ("True\n", "")
+        calls = heard(tmp_path / "out")
+        assert steps_once(calls) == list(range(20_000))
+        assert calls[-1]["status"] == "interrupted"
+
+
+class TestAccusation:
+    def test_a_process_that_dies_in_a_call(self, tmp_path: Path) -> None:
+        """Two deaths during a call accuse a plugin; a success or a request of the user's acquits it."""
+        dying = """
+import os, sys
+from pathlib import Path
+from neural_core._delivery.cursor import CursorFile
+cursor = CursorFile(Path(sys.argv[1]), "0" * 32, "probe")
+assert cursor.acquire()
+with cursor.calling({"p": 1}):
+    os._exit(0)
+"""
+        accused = []
+        for _ in range(3):
+            run(dying, tmp_path, env=environment())
+            cursor = CursorFile(tmp_path, "0" * 32, "probe")
+            accused.append(cursor.cursor.crashes + cursor.cursor.calling >= 2)
+        assert accused == [False, False, True]
+        assert cursor.acquire()
+        assert cursor.is_accused
+        cursor.release()
+        assert cursor.acquire(forgive=True)
+        assert not cursor.is_accused
+
+
+class TestDisk:
+    @pytest.mark.privileged("mount")
+    def test_full_disk_under_the_cursor(self, tmp_path: Path, probe: Path) -> None:
+        """With a full disk under the cursors delivery goes on, finish() sees it, and the next one begins at its end."""
+        code = f"""{HEAD}
+tracker = ExperimentTracker("full", runs, auto_visualize=False)
+print(tracker.experiment_dir, flush=True)
+input()
+tracker._deliver({{"record": {{"path": out}}}})
+log(tracker, 0, 300)
+tracker.flush()
+log(tracker, 300, 500)
+tracker.finish()
+print(launcher.pid)
+"""
+        env = environment(probe, XDG_STATE_HOME=str(tmp_path / "state"))
+        process = start(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert process.stdout is not None
+        directory = Path(process.stdout.readline().strip())
+        with mounted(directory / "delivery", "-o", "size=4k") as folder:
+            (folder / "filler").write_bytes(b"x" * 4096)
+            output, errors = finished(process, "\n")
+            wait_for(lambda: is_gone(int(output)))
+            assert errors == ""
+            assert {path.name for path in folder.iterdir()} <= {"filler", "companion.log"}
+        calls = heard(tmp_path / "out")
+        assert [step for _, _, step in rows(calls)] == list(range(500))
+        assert [call["hook"] for call in calls].count("neural_experiment_finished") == 1
+        [place] = (tmp_path / "state").rglob("*.json")
+        assert '"complete"' in place.read_text()
+
+    def test_a_folder_of_cursors_that_is_a_file(self, tmp_path: Path, probe: Path) -> None:
+        """Where no cursor can be kept beside the experiment, it is kept in the user's own folder."""
+        code = f"""{HEAD}
+tracker = ExperimentTracker("file", runs, auto_visualize=False)
+(tracker.experiment_dir / "delivery").write_text("in the way")
+tracker._deliver({{"record": {{"path": out}}}})
+log(tracker, 0, 500)
+tracker.finish()
+"""
+        env = environment(probe, XDG_STATE_HOME=str(tmp_path / "state"))
+        if sys.platform != "linux":
+            pytest.skip("the user's folder is elsewhere")
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
+        assert steps_once(heard(tmp_path / "out")) == list(range(500))
+        assert len(list((tmp_path / "state").rglob("*.json"))) == 1
