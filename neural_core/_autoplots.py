@@ -18,25 +18,27 @@ class AutoPlots:
 
     def __init__(self) -> None:
         self._new_rows = 0
+        self._fresh = False  # an earlier process may have been told of rows and have ended before it drew them
         self._not_before = 0.0
 
     @hookimpl
     def neural_metrics_logged(self, experiment: Experiment, rows: MetricRows) -> None:
         """Draw, unless too little is new or the last drawing was a moment ago."""
         self._new_rows += len(rows)
+        self._fresh = False
         if self._new_rows >= EVERY_ROWS and time.monotonic() >= self._not_before:
             self._draw(experiment)
 
     @hookimpl
     def neural_experiment_finished(self, experiment: Experiment) -> None:
         """Draw for the last time."""
-        if self._new_rows:
+        if not self._fresh:
             self._draw(experiment)
 
     def _draw(self, experiment: Experiment) -> None:
         from neural_core._plots import draw_experiment
 
-        self._new_rows = 0
+        self._new_rows, self._fresh = 0, True
         began = time.thread_time()
         draw_experiment(experiment)
         self._not_before = time.monotonic() + (time.thread_time() - began) / SHARE_OF_A_CORE

@@ -182,12 +182,17 @@ class Delivery:
                 continue  # of an earlier span, in which others were named
             missing.pop(cursor.plugin, None)
             if not _is_there(cursor, position, ended=True, or_failed=False):
-                missing[cursor.plugin] = cursor.error or f"{cursor.behind:,} rows behind"
+                missing[cursor.plugin] = cursor.error or self._rows_behind(cursor)
         for name, reason in missing.items():
             self._say_behind(name, reason)
         for relay in self._objects:
             if not relay.has_delivered(position):
                 _log.warning("%s has not heard everything (%s)", relay.plugin, relay.last_error or "it is too slow")
+
+    def _rows_behind(self, cursor: Cursor) -> str:
+        from neural_core._storage.tail import Tail  # brings NumPy; a plugin that hangs does not count by itself
+
+        return f"{Tail(self.directory, cursor.position).rows_behind():,} rows behind"
 
     def _say_behind(self, name: str, reason: str) -> None:
         if name not in self.backends:

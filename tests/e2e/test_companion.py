@@ -346,13 +346,7 @@ tracker.finish()
         assert heard(tmp_path / "out")[-1]["hook"] == "neural_experiment_finished"
 
 
-class TestPlots:
-    def test_plots_during_training(self, tmp_path: Path, env: dict[str, str]) -> None:
-        """Plots are there during training without flush, are whole at every moment, drawn seldom, and last to the end.
-
-        A visualizer that draws nothing notes how many rows each drawing shows.
-        """
-        counting = """
+COUNTING = """
 import os
 from neural_core.hookspecs import hookimpl
 class Counting:
@@ -362,9 +356,37 @@ class Counting:
             print(len(history["loss"].value), file=file)
         return {}
 """
-        folder = install(
-            tmp_path / "package", "count", "[neural.visualizers]\ncount = counting:Counting\n", counting=counting
-        )
+
+
+class TestPlots:
+    @pytest.fixture
+    def counts(self, tmp_path: Path, env: dict[str, str]) -> Path:
+        """Install a visualizer that draws nothing, and notes in this file how many rows each drawing shows."""
+        group = "[neural.visualizers]\ncount = counting:Counting\n"
+        folder = install(tmp_path / "package", "count", group, counting=COUNTING)
+        env["PYTHONPATH"] = os.pathsep.join([str(folder), env["PYTHONPATH"]])
+        env["COUNTS"] = str(tmp_path / "counts")
+        return tmp_path / "counts"
+
+    def test_the_last_rows_after_a_kill(self, tmp_path: Path, env: dict[str, str], counts: Path) -> None:
+        """The plots show the last rows also when the companion is killed between hearing of them and the end."""
+        code = f"""{HEAD}
+import signal
+tracker = ExperimentTracker("plots", runs)
+log(tracker, 0, 20)
+tracker._delivery.tick()
+tracker._delivery.flush(tracker._session.position())
+log(tracker, 20, 25)
+tracker._delivery.flush(tracker._session.position())
+os.kill(launcher.pid, signal.SIGKILL)
+tracker.finish()
+assert launcher.starts == 2
+"""
+        assert run(code, tmp_path / "runs", "", env=env) == ("", "")
+        assert counts.read_text().split()[-1] == "25"
+
+    def test_plots_during_training(self, tmp_path: Path, env: dict[str, str], counts: Path) -> None:
+        """Plots are there during training without flush, whole at every moment, drawn seldom, and last to the end."""
         code = f"""{HEAD}
 tracker = ExperimentTracker("plots", runs)
 for step in range(400):
@@ -375,9 +397,6 @@ input()
 log(tracker, 400, 403)
 tracker.finish()
 """
-        env["PYTHONPATH"] = os.pathsep.join([str(folder), env["PYTHONPATH"]])
-        counts = tmp_path / "counts"
-        env["COUNTS"] = str(counts)
         process = start(code, tmp_path / "runs", "", env=env)
         wait_for(lambda: (tmp_path / "runs").exists() and list((tmp_path / "runs").glob("*/plots/auto_*.png")))
         assert process.stdout is not None

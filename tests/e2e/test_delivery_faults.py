@@ -103,7 +103,7 @@ class TestPlugins:
     def test_one_that_hangs(self, run_with: Callable[..., list[str]]) -> None:
         """A backend that hangs is named at the deadline, with the number of rows that it has not got."""
         [line] = run_with("hanging={}", "3")
-        assert "backend 'hanging' has not heard everything yet (" in line
+        assert "backend 'hanging' has not heard everything yet (500 rows behind)" in line
         assert "neural sync" in line
 
     def test_one_that_does_not_import(self, run_with: Callable[..., list[str]]) -> None:
@@ -114,7 +114,7 @@ class TestPlugins:
 
     @pytest.mark.parametrize(
         ("backend", "seconds", "reason"),
-        [("dying", "50", "ended the process that imports it"), ("sleeping", "3", "rows behind")],
+        [("dying", "50", "ended the process that imports it"), ("sleeping", "3", "500 rows behind")],
     )
     def test_one_that_harms_by_its_import(
         self, run_with: Callable[..., list[str]], backend: str, seconds: str, reason: str
