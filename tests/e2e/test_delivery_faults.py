@@ -50,7 +50,7 @@ def run_with(probe: Path, tmp_path: Path) -> Callable[..., list[str]]:
 
     def train(backends: str, seconds: str = FOREVER) -> list[str]:
         code = f"{HEAD}tracker = train({backends}); log(tracker, 0, 500); tracker.finish(); print(launcher.starts)"
-        env = environment(probe, NEURAL_FINISH_SECONDS=seconds)
+        env = environment(probe, NEURAL_FINISH_SECONDS=seconds, NEURAL_LINGER="2")
         _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
         directory = only(tmp_path / "runs")
         assert (steps(directory), problems(directory)) == (list(range(500)), [])
