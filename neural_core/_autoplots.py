@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 from neural_core.hookspecs import hookimpl
@@ -40,5 +41,11 @@ class AutoPlots:
 
         self._new_rows, self._fresh = 0, True
         began = time.thread_time()
-        draw_experiment(experiment)
+        # A figure is a cycle that holds megabytes of pixels: none waits for its turn with the collector. What was
+        # there before is frozen meanwhile, or looking through it would take as long as drawing.
+        gc.freeze()
+        try:
+            draw_experiment(experiment, tidy=gc.collect)
+        finally:
+            gc.unfreeze()
         self._not_before = time.monotonic() + (time.thread_time() - began) / SHARE_OF_A_CORE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,17 +18,21 @@ AUTO_PREFIX = "auto_"
 _log = logging.getLogger("neural")
 
 
-def draw_experiment(experiment: Experiment) -> dict[str, Path]:
+def draw_experiment(experiment: Experiment, *, tidy: Callable[[], object] = bool) -> dict[str, Path]:
     """Read all series of an experiment and draw them; see `draw_plots`."""
     from neural_core._storage.reader import RunReader
 
     reader = RunReader(experiment.directory)
     reader.refresh()
-    return draw_plots(experiment, {name: reader.series(name) for name in reader.names()})
+    return draw_plots(experiment, {name: reader.series(name) for name in reader.names()}, tidy=tidy)
 
 
 def draw_plots(
-    experiment: Experiment, history: Mapping[str, Series], plugins: Iterable[GuardedPlugin] = ()
+    experiment: Experiment,
+    history: Mapping[str, Series],
+    plugins: Iterable[GuardedPlugin] = (),
+    *,
+    tidy: Callable[[], object] = bool,
 ) -> dict[str, Path]:
     """Draw everything that plugins have to draw of these series; each file is replaced at once.
 
@@ -36,6 +40,7 @@ def draw_plots(
         experiment: whose plots they are.
         history: its series.
         plugins: the script's own objects, asked before the installed ones.
+        tidy: called after each plot, when nobody here holds its figure any more.
 
     Returns:
         Plot name → file.
@@ -54,12 +59,13 @@ def draw_plots(
     drawn = {}
     figures = ask("neural_make_plots", plugins, experiment=experiment, history=history)
     stems = file_stems(figures)
-    for name, figure in figures.items():
+    for name in list(figures):
         try:
-            data = render_figure(figure)
+            data = render_figure(figures.pop(name))  # each holds the pixels of its last drawing, some megabytes
         except ArgumentTypeError:
             _log.warning("plot %r of a plugin is no matplotlib Figure: left out", name)
             continue
         drawn[name] = folder / f"{AUTO_PREFIX}{stems[name]}.png"
         write_atomically(drawn[name], data, sync=False)
+        tidy()
     return drawn
