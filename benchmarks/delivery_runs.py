@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import logging
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.delivery_plugins import Counting, Stamping
-from benchmarks.log_calls import metrics_of
-from benchmarks.long_run import memory
-from benchmarks.measure import median
+from benchmarks.measure import median, memory, metrics_of
 
 __all__ = ["compute", "drawing", "lagging", "looping", "whole"]
 
@@ -50,11 +49,10 @@ def _options(kind: str) -> dict[str, Any]:
     raise ValueError(kind)
 
 
-def looping(folder: str, kind: str, steps: int, work: int, with_numpy: bool = True) -> dict[str, float]:
+def looping(folder: str, kind: str, steps: int, work: int, imports: Sequence[str]) -> dict[str, float]:
     """Train: compute, log, again and again; give the seconds of the loop, the p50 of the calls, and the memory."""
-    if with_numpy:
-        import numpy  # noqa: F401 - as a training script has done long before
-
+    for module in imports:  # as a training script has done long before
+        importlib.import_module(module)
     tracker = _tracker(folder, **_options(kind))
     metrics, clock, log, taken = metrics_of(4), time.perf_counter, tracker.log_metrics, [0.0] * steps
     began = clock()
@@ -64,7 +62,7 @@ def looping(folder: str, kind: str, steps: int, work: int, with_numpy: bool = Tr
         log(metrics, step)
         taken[step] = clock() - start
     loop = clock() - began
-    found = {"loop": loop, "memory": memory() / 1e6, "numpy": float("numpy" in sys.modules), "p50": median(taken)}
+    found = {"loop": loop, "memory": memory() / 1e6, "p50": median(taken)}
     _end(tracker)
     return found
 

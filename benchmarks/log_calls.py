@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.measure import Figure, Sizes, interleaved, median, percentile
+from benchmarks.measure import Figure, Sizes, interleaved, median, metrics_of, percentile
 from neural_core import ExperimentTracker
 from neural_core._storage.frames import WORD, row_packer
 from neural_core._storage.reader import RunReader
@@ -29,11 +29,6 @@ def measure(sizes: Sizes, folder: Path) -> list[Figure]:
         *_power(sizes, folder),
         *_threads(folder, sizes),
     ]
-
-
-def metrics_of(count: int) -> dict[str, float]:
-    """Give the metrics of one call: `count` names with values that fill their doubles."""
-    return {f"metric_{i}": 1 / (i + 3) for i in range(count)}
 
 
 def times_of(log: Log, metrics: dict[str, float], calls: int) -> list[float]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import array
-import os
 import time
 from pathlib import Path
 
-from benchmarks.log_calls import metrics_of
-from benchmarks.measure import Figure, Sizes, child, median
+from benchmarks.measure import Figure, Sizes, child, median, memory, metrics_of
 
 TITLE = "A long experiment"
 _ROUNDS = 5
@@ -59,16 +57,6 @@ def run(folder: str, calls: int) -> dict[str, float]:
         "finish": clock() - start,
         "after": _bytes(tracker.experiment_dir, "*") / (4 * rows),
     }
-
-
-def memory() -> int:
-    """Give the bytes of memory that this process holds."""
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    import resource  # no /proc: the peak is the nearest thing
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _bytes(experiment: Path, pattern: str) -> int:

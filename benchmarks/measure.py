@@ -27,6 +27,8 @@ __all__ = [
     "fsync_clock",
     "interleaved",
     "median",
+    "memory",
+    "metrics_of",
     "percentile",
     "seconds",
 ]
@@ -150,6 +152,21 @@ def percentile(values: Sequence[float], share: float) -> float:
     """Give the value that `share` (0 to 1) of the values do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def metrics_of(count: int) -> dict[str, float]:
+    """Give the metrics of one call: `count` names with values that fill their doubles."""
+    return {f"metric_{i}": 1 / (i + 3) for i in range(count)}
+
+
+def memory() -> int:
+    """Give the bytes of memory that this process holds."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    import resource  # no /proc: the peak is the nearest thing
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -7,8 +7,18 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.log_calls import metrics_of
-from benchmarks.measure import ROOT, Figure, Sizes, child, environment, fsync_clock, interleaved, median, seconds
+from benchmarks.measure import (
+    ROOT,
+    Figure,
+    Sizes,
+    child,
+    environment,
+    fsync_clock,
+    interleaved,
+    median,
+    metrics_of,
+    seconds,
+)
 
 TITLE = "Start and end"
 _LISTED = "import sys, neural_core; print(*sorted({'numpy', 'matplotlib'} & set(sys.modules)))"

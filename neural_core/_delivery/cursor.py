@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import threading
@@ -91,6 +90,8 @@ class CursorFile:
     """
 
     def __init__(self, directory: Path, uid: str, plugin: str, destination: str = "") -> None:
+        import hashlib  # brings OpenSSL, 4 MB, which the training process does without
+
         digest = hashlib.sha256(destination.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in plugin)
         self._places = [
