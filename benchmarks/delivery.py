@@ -75,9 +75,7 @@ def _loops(sizes: Sizes, folder: Path, work: int) -> list[Figure]:
     steps = f"{sizes.calls:,} steps of 0.2 ms"
     beside = f"without: {loop['none']:.3f} s; without, again: {ratio('control', 'loop'):.4f} x"
     calls = f"without: {p50['none']:.2f} µs, with: {p50['all']:.2f} µs; without, again: {ratio('control', 'p50'):.3f} x"
-    memory = (
-        f"without: {held['none']:.1f} MB, imports as usual; without, again: {more('control'):+.2f} MB"
-    )
+    memory = f"without: {held['none']:.1f} MB, imports as usual; without, again: {more('control'):+.2f} MB"
     return [
         Figure(f"log_metrics p50 beside {_SAID}, one hook object", ratio("all", "p50"), "x", 1.1, calls),
         Figure("the same without the hook object", ratio("companion", "p50"), "x", 1.1),
