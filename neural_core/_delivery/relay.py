@@ -56,13 +56,11 @@ class Relay:
         self._patience = Patience()
         self._resting = threading.Event()
         self._stop_at: float | None = None
-        self._finished = False
+        self._finished = self._looked = self._open = self._ended = False
         self._called = 0
         self._saved = 0.0
         self._position: Mapping[str, int] = dict(position or {}) if cursor_file is None else cursor_file.cursor.position
         self._greeted = not self._position
-        self._open = False
-        self._ended = False
         if cursor_file is not None and cursor_file.is_accused:
             self._patience.ended_processes(plugin)
         self._thread = PausableThread(f"neural-relay-{plugin.name}", self._run, self.hurry)
@@ -133,16 +131,18 @@ class Relay:
 
     def _run(self) -> None:
         while not self._thread.leaves():
+            stopping = self._stop_at is not None
             if self._turn():
                 continue
             self._save(force=True)
-            if self._stop_at is not None:
+            if stopping:
                 self._tell_end()
                 self._save(force=True)
                 self._ended = True
                 return
             self._resting.wait(POLL_SECONDS)
             self._resting.clear()
+            self._looked = False
 
     def _turn(self) -> bool:
         """Deliver what comes next; False when there is nothing, or the plugin is left alone for now."""
@@ -159,10 +159,11 @@ class Relay:
         return batch is not None
 
     def _next(self) -> Batch | None:
-        if self._tail is None:
-            self._tail = Tail(self.directory, self._position)
+        self._tail = self._tail or Tail(self.directory, self._position)
         batch = self._tail.next()
-        if batch is None:
+        # One look between two rests: where rows come all the time, they would come one by one, and never a rest.
+        if batch is None and (not self._looked or self._stop_at is not None):
+            self._looked = True
             self._tail.refresh()
             batch = self._tail.next()
         if batch is None:
@@ -222,9 +223,8 @@ class Relay:
             return
         experiment = record_of(self.directory, self._tail.state)
         try:
-            self.plugin.call(
-                "neural_experiment_finished", experiment=experiment, status=experiment.status, complete=self._finished
-            )
+            told = {"experiment": experiment, "status": experiment.status, "complete": self._finished}
+            self.plugin.call("neural_experiment_finished", **told)
         except PluginError as error:
             _log.debug("%s", error)
 
