@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from neural_core._construction import check_end
+from neural_core._logging_verbs import LoggingVerbs
 from neural_core._reading import ReadingVerbs
-from neural_core._storage.session import Session
 from neural_core.errors import DamagedError
 from neural_core.records import Health, Status
 
@@ -20,18 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["LifeVerbs"]
 
 
-class LifeVerbs(ReadingVerbs):
+class LifeVerbs(LoggingVerbs, ReadingVerbs):
     """The end of an experiment, and waiting for what was logged."""
 
     auto_visualize: bool
-    _session: Session | None
     _finished: bool
     _delivery: Delivery | None
     _end: weakref.finalize[Any, Any]
-
-    def set_status(self, status: Status) -> None:
-        """Set the status; see `LoggingVerbs.set_status`."""
-        raise NotImplementedError
 
     def flush(self) -> None:
         """Wait until all that was logged is on the disk, and the plots show it."""

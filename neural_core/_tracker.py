@@ -20,7 +20,6 @@ from neural_core._construction import (
     require_backends,
 )
 from neural_core._life_verbs import LifeVerbs
-from neural_core._logging_verbs import LoggingVerbs
 from neural_core._storage import folder
 from neural_core._storage.session import Session
 from neural_core.errors import ConfigurationError
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["ExperimentTracker"]
 
 
-class ExperimentTracker(LoggingVerbs, LifeVerbs):
+class ExperimentTracker(LifeVerbs):
     """Track one experiment: hyperparameters, metrics, artifacts, figures, in a folder of its own.
 
     When a ``log_…`` call has returned, ``kill -9`` cannot take it back. A failing disk never stops the script: it is
@@ -114,7 +113,7 @@ class ExperimentTracker(LoggingVerbs, LifeVerbs):
             # Whoever holds the tracker, or only its log_metrics, keeps the experiment going.
             self._log = session.writer.make_log_metrics()
             self._end = weakref.finalize(self._log, session.abandon)
-            if type(self).log_metrics is LoggingVerbs.log_metrics:
+            if type(self).log_metrics is ExperimentTracker.log_metrics:
                 self.__dict__["log_metrics"] = self._log  # the method without its detour, unless a subclass has its own
 
     def _deliver(self, backends: Mapping[str, Mapping[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from neural_core._storage import liveness
 from neural_core._storage.compaction import compact_part
 from neural_core._storage.documents import write_document
 from neural_core._storage.reader import RunReader
-from neural_core._storage.state import JOURNALS, OPEN_STATES
+from neural_core._storage.state import OPEN_STATES, journals_of
 from neural_core._storage.summary import to_document
 from neural_core._storage.trouble import Trouble
 
@@ -49,7 +49,7 @@ def write_final_documents(directory: Path, *, owner: bool) -> None:
     position = {part.stem: part.end for part in reader.parts}
     digest = {"metrics": to_document(reader.metrics()), "rows": reader.rows, "artifacts": len(state.artifacts)}
     write_document(directory / "summary.json", digest)
-    state.final = ended and not reader.damage and not any((directory / "metrics").glob(JOURNALS))
+    state.final = ended and not reader.damage and not journals_of(directory)
     for name in ("hyperparameters", "artifacts"):
         if getattr(state, name):
             write_document(directory / f"{name}.json", state.document(name, position))

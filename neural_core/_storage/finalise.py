@@ -16,7 +16,7 @@ from neural_core._storage.find import refuse_live
 from neural_core._storage.overview import last_sign
 from neural_core._storage.reader import RunReader
 from neural_core._storage.session import Session
-from neural_core._storage.state import JOURNALS, OPEN_STATES, State
+from neural_core._storage.state import OPEN_STATES, State, journals_of
 
 __all__ = ["Finalised", "finalise"]
 
@@ -77,7 +77,7 @@ def _append_end(directory: Path) -> None:
 
 def _tidy(directory: Path) -> list[str]:
     """Remove the signs of life of parts that are journals no more; give the names of those that still are."""
-    journals = {path.stem for path in (directory / "metrics").glob(JOURNALS)}
+    journals = {path.stem for path in journals_of(directory)}
     for sign in (directory / "metrics").glob("*.alive"):
         if sign.stem not in journals:
             sign.unlink(missing_ok=True)

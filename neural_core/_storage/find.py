@@ -10,7 +10,7 @@ from neural_core._storage.folder import is_experiment
 from neural_core._storage.index import Index
 from neural_core._storage.overview import last_sign
 from neural_core._storage.reader import RunReader
-from neural_core._storage.state import JOURNALS, OPEN_STATES
+from neural_core._storage.state import OPEN_STATES, journals_of
 from neural_core.errors import (
     AmbiguousExperimentError,
     ArgumentTypeError,
@@ -75,7 +75,7 @@ def is_live(directory: Path) -> bool:
     state, _ = reader.state()
     if state.status in OPEN_STATES and liveness.writer_state(state.writer, last_sign(directory)) == "alive":
         return True
-    journals = {path.stem: path for path in (directory / "metrics").glob(JOURNALS)}
+    journals = {path.stem: path for path in journals_of(directory)}
     return any(
         liveness.part_state(part.stem, part.header, journals[part.stem].stat().st_mtime) == "alive"
         for part in reader.parts

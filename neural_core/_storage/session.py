@@ -39,18 +39,15 @@ class Session:
         directory: the experiment's folder, absolute.
         state: what this process knows of the experiment; of another process's later facts it knows nothing.
         writer: the journal's writer.
-        edits_documents: True when no other process owns them.
     """
 
     def __init__(self, directory: Path, state: State, *, kind: SessionKind, rank: int, epoch: int, power: bool) -> None:
         self.directory = directory
         self.state = state
-        self.kind = kind
         self.label = f"experiment {state.experiment_id} ({state.name!r:.60})"
         header = {"uid": state.uid, "epoch": epoch, "rank": rank, "session": kind}
         self.writer = JournalWriter(directory / "metrics", header, power=power, label=self.label)
         self.owner_pid = os.getpid() if kind == "owner" else 0
-        self.edits_documents = False
         self._lock = threading.RLock()
         self._snapshots = Snapshots(directory, state, self.writer)
         self.after_tick: Callable[[], None] | None = None
@@ -141,7 +138,7 @@ class Session:
         with self._lock:
             self.writer.append_fact({"time": time.time(), **fact}, sync=sync)
             self.state.apply(fact)
-            if document is not None and (self.is_owner or self.edits_documents):
+            if document is not None and self.is_owner:
                 self._snapshots.write(document, sync=sync)
             if sync:
                 self.sync_documents()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from neural_core._storage.documents import write_document
 from neural_core._storage.parts import fsync_folder
-from neural_core._storage.state import State, is_journal
+from neural_core._storage.state import State, journals_of
 from neural_core._storage.writer import JournalWriter
 
 __all__ = ["Snapshots"]
@@ -49,8 +48,7 @@ class Snapshots:
 
     def _has_strangers(self) -> bool:
         own = {path.name for path in self._writer.parts.paths}
-        with os.scandir(self._directory / "metrics") as entries:
-            return any(is_journal(entry.name) and entry.name not in own for entry in entries)
+        return any(path.name not in own for path in journals_of(self._directory))
 
     def _fold_strangers(self) -> dict[str, int]:
         """Take over what others (the UI, a rank) wrote since, so that no snapshot hides it; give the position."""

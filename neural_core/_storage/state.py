@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,20 @@ from neural_core._storage.documents import read_document
 from neural_core.errors import DamagedError
 from neural_core.records import Damage
 
-__all__ = ["DOCUMENTS", "JOURNALS", "OPEN_STATES", "State", "is_journal", "load_state"]
+__all__ = ["DOCUMENTS", "OPEN_STATES", "State", "journals_of", "load_state"]
 
 OPEN_STATES = ("created", "running")
 """The states of an experiment that has not ended."""
-JOURNALS = "*[0-9].nj"
-"""The parts that are journals still; the name of a facts file ends otherwise."""
 
 
-def is_journal(name: str) -> bool:
-    """Tell whether a file of ``metrics`` is a part that is a journal still; as `JOURNALS`, without compiling it."""
-    return name.endswith(".nj") and name[:-3][-1:].isdigit()
+def journals_of(directory: Path) -> list[Path]:
+    """Give the parts of an experiment that are journals still; the name of a facts file ends otherwise.
+
+    A pattern would have to be compiled for the first row of every process.
+    """
+    with contextlib.suppress(FileNotFoundError), os.scandir(directory / "metrics") as entries:
+        return [Path(e.path) for e in entries if e.name.endswith(".nj") and e.name[:-3][-1:].isdigit()]
+    return []
 
 
 DOCUMENTS = ("metadata", "hyperparameters", "artifacts")
