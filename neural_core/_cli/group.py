@@ -15,7 +15,10 @@ from neural_core.errors import ArgumentError, ConfigurationError, NeuralError, N
 if TYPE_CHECKING:
     from neural_core._delivery.discovery import FoundPlugin
 
-__all__ = ["cli"]
+__all__ = ["IMPORTS", "cli", "foreign_verb", "foreign_verbs"]
+
+IMPORTS = "import-"
+"""Verbs of plugins that begin so are the verbs of ``neural import``."""
 
 _VERBS = {
     "ls": "List experiments.",
@@ -26,6 +29,7 @@ _VERBS = {
     "rm": "Move an experiment to the trash.",
     "restore": "Bring an experiment back from the trash.",
     "ui": "Compare experiments in the browser.",
+    "import": "Bring in what MLflow, W&B or TensorBoard recorded.",
     "plugins": "List installed plugins and what is wrong with them.",
     "status": "Show how far backends and plugins are.",
     "sync": "Deliver stored experiments to a backend.",
@@ -37,19 +41,19 @@ class _Verbs(click.Group):
     """Verbs by name; their help is known without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_VERBS, *_of_plugins()]
+        return [*_VERBS, *_own_names()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _VERBS:
             found: click.Command = importlib.import_module(f"neural_core._cli.verb_{cmd_name}").command
             return found
-        verb = _of_plugins().get(cmd_name)
-        return None if verb is None else _load(verb)
+        verb = foreign_verbs().get(cmd_name)
+        return None if verb is None else foreign_verb(verb)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_VERBS.items()))
-        foreign = [(name, f"From {verb.distribution}.") for name, verb in _of_plugins().items()]
+        foreign = [(name, f"From {foreign_verbs()[name].distribution}.") for name in _own_names()]
         if foreign:
             with formatter.section("Commands of plugins"):
                 formatter.write_dl(foreign)
@@ -64,14 +68,24 @@ class _Verbs(click.Group):
             raise (_Misuse if misuse else _Failure)(error) from error
 
 
-def _of_plugins() -> dict[str, FoundPlugin]:
+def foreign_verbs() -> dict[str, FoundPlugin]:
     """Give the verbs that plugins add; none takes the place of ours."""
     from neural_core._delivery import discovery
 
     return {verb.name: verb for verb in discovery.find("neural.commands") if verb.name not in _VERBS}
 
 
-def _load(verb: FoundPlugin) -> click.Command:
+def _own_names() -> list[str]:
+    """The verbs of plugins that stand by themselves, not below ``neural import``."""
+    return [name for name in foreign_verbs() if not name.startswith(IMPORTS)]
+
+
+def foreign_verb(verb: FoundPlugin) -> click.Command:
+    """Import the verb of a plugin.
+
+    Raises:
+        ConfigurationError: it does not import, or is no click command.
+    """
     command = verb.load()
     if not isinstance(command, click.Command):
         raise ConfigurationError(f"plugin {verb.name!r} ({verb.distribution}) is no click command")

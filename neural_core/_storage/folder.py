@@ -15,6 +15,7 @@ __all__ = [
     "experiment_folders",
     "is_experiment",
     "make_experiment_folder",
+    "make_parts",
     "prepare_base_dir",
     "resolve_base_dir",
     "slug",
@@ -107,15 +108,20 @@ def make_experiment_folder(base_dir: Path, name: str) -> tuple[Path, str]:
         uid = new_uid()
         directory = base_dir / f"{slug(name)}_{uid[:12]}"
         try:
-            directory.mkdir()
-            for part in ("metrics", "plots", "artifacts", "versions"):
-                (directory / part).mkdir()
+            make_parts(directory)
         except FileExistsError:
             continue
         except OSError as error:
             raise ConfigurationError(f"cannot make a folder in {base_dir}: {error}") from error
         return directory, uid
     raise ConfigurationError(f"cannot make a new folder in {base_dir}: every name that was tried is taken")
+
+
+def make_parts(directory: Path) -> None:
+    """Make the folder of an experiment with what belongs into it; it must not be there yet."""
+    directory.mkdir()
+    for part in ("metrics", "plots", "artifacts", "versions"):
+        (directory / part).mkdir()
 
 
 def is_experiment(directory: Path) -> bool:

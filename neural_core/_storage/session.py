@@ -12,19 +12,17 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from neural_core._storage import folder, liveness
 from neural_core._storage.clock import iso_time
 from neural_core._storage.frames import WORD
+from neural_core._storage.session_artifacts import SessionArtifacts
 from neural_core._storage.snapshots import Snapshots
 from neural_core._storage.state import OPEN_STATES, State
 from neural_core._storage.writer import JournalWriter
-from neural_core.errors import ArtifactChangedError, ArtifactNotFoundError, ArtifactRefusedError, DamagedError
-from neural_core.records import ArtifactVersion, Status
-
-if TYPE_CHECKING:
-    from neural_core._storage.artifacts import ArtifactStore
+from neural_core.errors import DamagedError
+from neural_core.records import Status
 
 __all__ = ["Session", "SessionKind"]
 
@@ -32,7 +30,7 @@ SessionKind = Literal["owner", "attached", "edit"]
 _log = logging.getLogger("neural")
 
 
-class Session:
+class Session(SessionArtifacts):
     """An open experiment of this process.
 
     Attributes:
@@ -55,7 +53,9 @@ class Session:
         self.writer.on_fork = self._forked
 
     @classmethod
-    def create(cls, base_dir: Path, name: str, *, environment: Mapping[str, Any], power: bool) -> Session:
+    def create(
+        cls, base_dir: Path, name: str, *, environment: Mapping[str, Any], power: bool, kind: str = "experiment"
+    ) -> Session:
         """Make a new experiment.
 
         Raises:
@@ -63,9 +63,33 @@ class Session:
         """
         folder.prepare_base_dir(base_dir)
         directory, uid = folder.make_experiment_folder(base_dir, name)
-        state = State(uid=uid, name=name)
-        session = cls(directory, state, kind="owner", rank=0, epoch=1, power=power)
-        session.start(environment)
+        return cls.begin(directory, name, uid, environment=environment, power=power, kind=kind)
+
+    @classmethod
+    def begin(
+        cls,
+        directory: Path,
+        name: str,
+        uid: str,
+        *,
+        environment: Mapping[str, Any],
+        power: bool = False,
+        kind: str = "experiment",
+        start_time: float | None = None,
+    ) -> Session:
+        """Begin an experiment in a folder that was just made.
+
+        Args:
+            directory: the folder, with what belongs into it.
+            name: display name.
+            uid: 128 bits in hex.
+            environment: where it runs.
+            power: wait for the disk on every call.
+            kind: ``experiment``, or ``integration`` for what only passes through to a backend.
+            start_time: Unix seconds; now when None.
+        """
+        session = cls(directory, State(uid=uid, name=name, kind=kind), kind="owner", rank=0, epoch=1, power=power)
+        session.start(environment, start_time)
         if power:
             session.sync_documents()
         return session
@@ -101,7 +125,7 @@ class Session:
         """Tell whether this process writes documents and the end; a forked child does not."""
         return self.owner_pid == os.getpid()
 
-    def start(self, environment: Mapping[str, Any]) -> None:
+    def start(self, environment: Mapping[str, Any], start_time: float | None = None) -> None:
         """Begin a span of the experiment: a fact, and the documents."""
         now = time.time()
         fact = {
@@ -110,7 +134,7 @@ class Session:
             "uid": self.state.uid,
             "name": self.state.name,
             "experiment_kind": self.state.kind,
-            "start_time": iso_time(now),
+            "start_time": iso_time(now if start_time is None else start_time),
             "writer": liveness.this_process(),
             "environment": dict(environment),
         }
@@ -145,49 +169,6 @@ class Session:
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("%s: %s", self.label, {key: value for key, value in fact.items() if key != "time"})
 
-    @property
-    def artifacts(self) -> ArtifactStore:
-        """The files of the artifacts; imported when the first one is logged."""
-        from neural_core._storage.artifacts import ArtifactStore
-
-        return ArtifactStore(self.directory)
-
-    def store_artifact(self, path: str | os.PathLike[str], **what: Any) -> ArtifactVersion | None:
-        """Store a file or folder (arguments as `ArtifactStore.store`); None when the disk refuses.
-
-        Raises:
-            ArtifactError: the source cannot be stored.
-        """
-        self.writer.refuse_when_closed()
-        with self._lock:
-            return self._record(lambda: self.artifacts.store(path, known=self.artifact_versions(), **what))
-
-    def store_bytes(self, data: bytes, **what: Any) -> ArtifactVersion | None:
-        """Store what is in memory (arguments as `ArtifactStore.store_bytes`); None when the disk refuses."""
-        self.writer.refuse_when_closed()
-        with self._lock:
-            return self._record(lambda: self.artifacts.store_bytes(data, **what))
-
-    def _record(self, store: Callable[[], ArtifactVersion]) -> ArtifactVersion | None:
-        try:
-            stored = store()
-        except (ArtifactNotFoundError, ArtifactRefusedError, ArtifactChangedError):
-            raise
-        except OSError as error:
-            self.writer.trouble.lose(error)
-            return None
-        from neural_core._storage.artifact_documents import to_document
-
-        document = to_document(stored, self.directory)
-        self.append({"kind": "artifact_logged", "artifact": document}, document="artifacts")
-        return stored
-
-    def artifact_versions(self) -> list[ArtifactVersion]:
-        """Every artifact that this process knows of, in order."""
-        from neural_core._storage.artifact_documents import read_documents
-
-        return read_documents(self.state.artifacts, self.directory)[0]
-
     def sync(self) -> None:
         """Wait until all that was logged is on the disk, the documents too."""
         self.writer.sync()
@@ -208,18 +189,26 @@ class Session:
         """Give up to where this process has written: part → ordinal, for every part of its own."""
         return {path.stem: path.stat().st_size // WORD for path in self.writer.parts.paths if path.exists()}
 
-    def finish(self, status: Status | None = None, *, meanwhile: Callable[[], None] | None = None) -> None:
+    def finish(
+        self,
+        status: Status | None = None,
+        *,
+        meanwhile: Callable[[], None] | None = None,
+        end_time: str | None = None,
+    ) -> None:
         """End the experiment: status, documents, summary, and the parts of this process compacted.
 
         Args:
             status: None keeps what was set, and makes ``completed`` of created and running.
             meanwhile: called between the end of the journal and the compaction.
+            end_time: UTC ISO text; now when None.
         """
         from neural_core._storage.closing import settle
 
         with self._lock:
             if self.is_owner:
-                self._append_end(status or ("completed" if self.state.status in OPEN_STATES else self.state.status))
+                ended = status or ("completed" if self.state.status in OPEN_STATES else self.state.status)
+                self._append_end(ended, end_time=end_time)
             self.writer.close()
         try:
             if meanwhile is not None:
@@ -234,6 +223,6 @@ class Session:
                 self._append_end("interrupted" if self.state.status in OPEN_STATES else self.state.status, sync=False)
             self.writer.close(sync=False)
 
-    def _append_end(self, status: str, *, sync: bool = True) -> None:
-        fact = {"kind": "experiment_finished", "status": status, "end_time": iso_time(time.time())}
+    def _append_end(self, status: str, *, sync: bool = True, end_time: str | None = None) -> None:
+        fact = {"kind": "experiment_finished", "status": status, "end_time": end_time or iso_time(time.time())}
         self.append(fact, sync=sync, document="metadata")

@@ -104,12 +104,10 @@ class JournalWriter:
     def sync(self) -> None:
         """Wait until all that was written is on the disk; try again what the disk refused before."""
         with self._lock:
-            if self._closed:
-                return
-            self._drain(force=True)
-            descriptor = self.parts.descriptor
-            if descriptor is not None:
-                self.fsync(descriptor)
+            if not self._closed:
+                self._drain(force=True)
+                if self.parts.descriptor is not None:
+                    self.fsync(self.parts.descriptor)
 
     def close(self, *, sync: bool = True) -> None:
         """Try once more what waits, then let no write of any thread reach the parts; calls after it raise.
@@ -149,6 +147,13 @@ class JournalWriter:
 
     def _slow(self, metrics: Any, step: Any, descriptor: int | None, error: BaseException | None) -> None:
         row = clean_row(metrics, step, time.time())
+        self.append(row, descriptor, error)
+        if _log.isEnabledFor(logging.DEBUG):
+            values = dict(zip(row.names, row.values, strict=True))
+            _log.debug("%s: log_metrics step=%s %s", self._label, row.step, values)
+
+    def append(self, row: Row, descriptor: int | None = None, error: BaseException | None = None) -> None:
+        """Append a row that was judged; with `descriptor`, after the hot path failed on it with `error`."""
         if row.names and not self._ticking:
             self._begin()  # outside the lock: it takes the session's, which others hold when they take ours
         with self._lock:
@@ -158,10 +163,6 @@ class JournalWriter:
                 self.fail(descriptor, error or OSError("short write"), warn=False)
             if row.names:
                 self._store(row)
-        if _log.isEnabledFor(logging.DEBUG):
-            _log.debug(
-                "%s: log_metrics step=%s %s", self._label, row.step, dict(zip(row.names, row.values, strict=True))
-            )
 
     def refuse_when_closed(self) -> None:
         """Raise ExperimentFinishedError when nothing may be logged any more."""
@@ -195,8 +196,8 @@ class JournalWriter:
                 self.trouble.drop_first()
         except OSError as error:
             self.fail(self.parts.descriptor, error)
-            return
-        self.trouble.over()
+        else:
+            self.trouble.over()
 
     def _write(self, item: Row | Mapping[str, Any]) -> None:
         before = self.parts.descriptor
@@ -218,10 +219,9 @@ class JournalWriter:
     def fail(self, descriptor: int | None, error: BaseException, *, warn: bool = True) -> None:
         """Leave a part after a failed write; no warning for a row that is tried again at once in another part."""
         with self._lock:
-            if descriptor in self.parts.retired:
-                return  # another thread has already left that part
-            self._sink.retire(descriptor)
-            self.trouble.tell(error, warn=warn)
+            if descriptor not in self.parts.retired:  # else another thread has already left that part
+                self._sink.retire(descriptor)
+                self.trouble.tell(error, warn=warn)
 
     def fsync(self, descriptor: int) -> None:
         """Wait for the disk. After a failure the kernel may have dropped the pages: the part is left, never retried.
