@@ -1,0 +1,146 @@
+"""A page that fails its test on what a user would never see: console errors, CSP reports, requests to other hosts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, expect
+
+__all__ = ["ARGUMENTS", "UiPage"]
+
+ARGUMENTS = (
+    "--no-sandbox",  # root has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+)
+READY_MS = 30_000
+
+
+class UiPage:
+    """One page in a profile of its own.
+
+    Attributes:
+        page: Playwright's page.
+        problems: what was wrong so far; a test fails at its end when anything is in it.
+        requests: method and path with query of every request to the server.
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        theme: str = "light",
+        width: int = 1440,
+        height: int = 900,
+        csp: bool = True,
+        **options: Any,
+    ) -> None:
+        """Make the profile; nothing is loaded.
+
+        Args:
+            browser: that runs.
+            url: of the server.
+            theme: what the system prefers, ``light`` or ``dark``.
+            width: of the window.
+            height: likewise.
+            csp: False lets the browser ignore the page's content security policy.
+            options: more for Playwright's context.
+        """
+        self.url = url
+        self.problems: list[str] = []
+        self.requests: list[str] = []
+        self._expected: list[re.Pattern[str]] = []
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if theme == "dark" else "light",
+            bypass_csp=not csp,
+            reduced_motion="reduce",
+            **options,
+        )
+        self.context.set_default_timeout(READY_MS)
+        self.page: Page = self.context.new_page()
+        self.context.on("request", self._note_request)
+        self.page.on("console", self._note_console)
+        self.page.on("pageerror", lambda error: self._note(f"error in the page: {error}"))
+        self.page.on("dialog", self._note_dialog)
+        self.page.add_init_script(
+            "addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective + ' ' +"
+            " e.blockedURI + ' ' + (e.sourceFile || '') + ':' + e.lineNumber));"
+        )
+
+    def _note(self, problem: str) -> None:
+        if not any(pattern.search(problem) for pattern in self._expected):
+            self.problems.append(problem)
+
+    def _note_request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("data", "blob", "about"):
+            return
+        if f"{parts.scheme}://{parts.netloc}" != self.url and parts.scheme != "file":
+            self._note(f"request to another host: {request.url}")
+        self.requests.append(f"{request.method} {parts.path}" + (f"?{parts.query}" if parts.query else ""))
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "assert"):
+            self._note(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _note_dialog(self, dialog: Dialog) -> None:
+        self._note(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    @contextmanager
+    def expecting(self, pattern: str) -> Iterator[None]:
+        """Allow problems that match `pattern` inside the block, because the test causes them."""
+        self._expected.append(re.compile(pattern))
+        try:
+            yield
+        finally:
+            self._expected.pop()
+
+    def open(self, query: str = "", *, ready: bool = True) -> Page:
+        """Load the page with a query, as ``?tab=best``, and wait until its charts are painted."""
+        self.page.goto(f"{self.url}/{query}")
+        if ready:
+            self.wait_ready()
+        return self.page
+
+    def wait_ready(self) -> None:
+        """Wait until the page says so itself."""
+        expect(self.page.locator("body")).to_have_attribute("data-state", "ready", timeout=READY_MS)
+
+    def get(self, testid: str, **attributes: str) -> Any:
+        """Give the locator of the elements with a test id, and with these ``data-`` attributes."""
+        more = "".join(f"[data-{name}={_quoted(value)}]" for name, value in attributes.items())
+        return self.page.locator(f'[data-testid="{testid}"]{more}')
+
+    def tab(self, name: str) -> None:
+        """Open a tab: metrics, hyperparameters, best, summary."""
+        self.get(f"tab-{name}").click()
+
+    def api(self, path: str) -> list[str]:
+        """Give the requests made so far to a route below ``/api/v1``."""
+        return [request for request in self.requests if f"/api/v1/{path}" in request]
+
+    def was_executed(self) -> bool:
+        """Tell whether text of the store was run as a script."""
+        return bool(self.page.evaluate("'__executed' in window"))
+
+    def close(self) -> None:
+        """End the profile and say what was wrong."""
+        self.context.close()
+        assert not self.problems, "\n".join(self.problems)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\a ")
+    return f'"{escaped}"'
