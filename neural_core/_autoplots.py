@@ -17,7 +17,13 @@ SHARE_OF_A_CORE = 0.1
 class AutoPlots:
     """Draws the plots of an experiment again when it grew by ten rows, with at most a tenth of a core."""
 
-    def __init__(self) -> None:
+    def __init__(self, visualizer: str | None = None) -> None:
+        """Draw nothing yet.
+
+        Args:
+            visualizer: name of the one that draws; the built-in one when None.
+        """
+        self._visualizer = visualizer
         self._new_rows = 0
         self._fresh = False  # an earlier process may have been told of rows and have ended before it drew them
         self._not_before = 0.0
@@ -45,7 +51,7 @@ class AutoPlots:
         # there before is frozen meanwhile, or looking through it would take as long as drawing.
         gc.freeze()
         try:
-            draw_experiment(experiment, tidy=gc.collect)
+            draw_experiment(experiment, self._visualizer, tidy=gc.collect)
         finally:
             gc.unfreeze()
         self._not_before = time.monotonic() + (time.thread_time() - began) / SHARE_OF_A_CORE

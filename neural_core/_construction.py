@@ -25,6 +25,7 @@ __all__ = [
     "guard_plugins",
     "make_delivery",
     "require_backends",
+    "require_visualizer",
 ]
 
 _ENDS = ("completed", "failed", "interrupted")
@@ -60,6 +61,23 @@ def require_backends(backend: object) -> dict[str, Mapping[str, Any]]:
     return names
 
 
+def require_visualizer(auto_visualize: object) -> None:
+    """Fail before the first step when the plots are to be drawn by a visualizer that is not installed.
+
+    Raises:
+        ArgumentTypeError: neither a truth value nor a name.
+        NotInstalledError: there is none of this name.
+    """
+    if not isinstance(auto_visualize, (bool, str)):
+        raise ArgumentTypeError(
+            f"auto_visualize is True, False or the name of a visualizer, not {type(auto_visualize).__name__}"
+        )
+    if isinstance(auto_visualize, str):
+        present = _installed.entry_points(_installed.VISUALIZERS)
+        if auto_visualize not in present:
+            raise _installed.no_visualizer(auto_visualize, present)
+
+
 def guard_plugins(plugins: object) -> list[GuardedPlugin]:
     """Check the hooks of the script's own plugin objects.
 
@@ -77,9 +95,9 @@ def guard_plugins(plugins: object) -> list[GuardedPlugin]:
 
 
 def make_delivery(
-    session: Session, plugins: Sequence[GuardedPlugin], backends: Mapping[str, Mapping[str, Any]], *, plots: bool
+    session: Session, plugins: Sequence[GuardedPlugin], backends: Mapping[str, Mapping[str, Any]], *, plots: bool | str
 ) -> Delivery:
-    """Let plugins, backends and automatic plots hear of a session from now on."""
+    """Let plugins, backends and automatic plots hear of a session from now on; `plots` may name the visualizer."""
     from neural_core._delivery.delivery import Delivery
 
     delivery = Delivery(session.directory, session.state.uid, plugins=plugins, backends=backends, plots=plots)

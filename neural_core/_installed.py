@@ -11,10 +11,11 @@ from neural_core.errors import ArgumentTypeError, NotInstalledError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["BACKENDS", "UI", "backend_names", "entry_points", "load", "not_installed"]
+__all__ = ["BACKENDS", "UI", "VISUALIZERS", "backend_names", "entry_points", "load", "no_visualizer", "not_installed"]
 
 BACKENDS = "neural.backends"
 UI = "neural.ui"
+VISUALIZERS = "neural.visualizers"
 _TITLES = {"mlflow": "MLflow", "wandb": "W&B", "tensorboard": "TensorBoard", "ui": "Dash"}
 
 
@@ -56,6 +57,18 @@ def not_installed(name: str, present: Iterable[str] = ()) -> NotInstalledError:
         f'{title} not {verb}: {what}. In a checkout of neural: pip install -e ".[{name}]"; '
         f"from the package index: pip install neural-{name}{upgrade}"
     )
+
+
+def no_visualizer(name: str, present: Iterable[str]) -> NotInstalledError:
+    """Give the error for a visualizer that is not there: what is, and the line that installs the one that we know."""
+    known = (
+        'It comes with neural-ui. In a checkout of neural: pip install -e ".[ui]"; '
+        "from the package index: pip install neural-ui"
+        if name == "plotly"
+        else f"A visualizer is a package that registers an entry point in {VISUALIZERS}"
+    )
+    others = ", ".join(sorted(present)) or "none"
+    return NotInstalledError(f"visualizer {name!r} is not installed (installed: {others}). {known}")
 
 
 def _version(distribution: str) -> str | None:

@@ -23,7 +23,7 @@ __all__ = ["LifeVerbs"]
 class LifeVerbs(LoggingVerbs, ReadingVerbs):
     """The end of an experiment, and waiting for what was logged."""
 
-    auto_visualize: bool
+    auto_visualize: bool | str
     _finished: bool
     _delivery: Delivery | None
     _end: weakref.finalize[Any, Any]

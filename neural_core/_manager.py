@@ -50,7 +50,7 @@ class ExperimentManager:
         return self._index
 
     def create_experiment(
-        self, name: str | None = None, auto_visualize: bool = True, backend: Any = None, **options: Any
+        self, name: str | None = None, auto_visualize: bool | str = True, backend: Any = None, **options: Any
     ) -> ExperimentTracker:
         """Make a new experiment; arguments as for `ExperimentTracker`."""
         return ExperimentTracker(name, self.base_dir, auto_visualize, backend, **options)

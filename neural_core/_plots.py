@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from neural_core._delivery.guard import GuardedPlugin
-    from neural_core.records import Experiment, Series
+    from neural_core.records import Experiment, PlotFile, Series
 
 __all__ = ["AUTO_PREFIX", "draw_experiment", "draw_plots"]
 
 AUTO_PREFIX = "auto_"
 """Files that begin with it are ours and may be drawn again at any time."""
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _log = logging.getLogger("neural")
 
 
-def draw_experiment(experiment: Experiment, *, tidy: Callable[[], object] = bool) -> dict[str, Path]:
+def draw_experiment(
+    experiment: Experiment, visualizer: str | None = None, *, tidy: Callable[[], object] = bool
+) -> dict[str, Path]:
     """Read all series of an experiment and draw them; see `draw_plots`."""
     from neural_core._storage.reader import RunReader
 
     reader = RunReader(experiment.directory)
     reader.refresh()
-    return draw_plots(experiment, {name: reader.series(name) for name in reader.names()}, tidy=tidy)
+    history = {name: reader.series(name) for name in reader.names()}
+    return draw_plots(experiment, history, visualizer=visualizer, tidy=tidy)
 
 
 def draw_plots(
@@ -32,6 +38,7 @@ def draw_plots(
     history: Mapping[str, Series],
     plugins: Iterable[GuardedPlugin] = (),
     *,
+    visualizer: str | None = None,
     tidy: Callable[[], object] = bool,
 ) -> dict[str, Path]:
     """Draw everything that plugins have to draw of these series; each file is replaced at once.
@@ -40,6 +47,7 @@ def draw_plots(
         experiment: whose plots they are.
         history: its series.
         plugins: the script's own objects, asked before the installed ones.
+        visualizer: name of the one that draws beside them; the built-in one when None.
         tidy: called after each plot, when nobody here holds its figure any more.
 
     Returns:
@@ -50,22 +58,46 @@ def draw_plots(
     """
     from neural_core._delivery.questions import ask
     from neural_core._plotting.text import file_stems
-    from neural_core._plotting.user_figure import render_figure
-    from neural_core._storage.documents import write_atomically
-    from neural_core.errors import ArgumentTypeError
 
     folder = experiment.directory / "plots"
     folder.mkdir(exist_ok=True)
     drawn = {}
-    figures = ask("neural_make_plots", plugins, experiment=experiment, history=history)
+    figures = ask("neural_make_plots", plugins, visualizer=visualizer, experiment=experiment, history=history)
     stems = file_stems(figures)
     for name in list(figures):
-        try:
-            data = render_figure(figures.pop(name))  # each holds the pixels of its last drawing, some megabytes
-        except ArgumentTypeError:
-            _log.warning("plot %r of a plugin is no matplotlib Figure: left out", name)
-            continue
-        drawn[name] = folder / f"{AUTO_PREFIX}{stems[name]}.png"
-        write_atomically(drawn[name], data, sync=False)
-        tidy()
+        plot = _as_file(name, figures.pop(name))  # a figure holds the pixels of its last drawing, some megabytes
+        if plot is not None:
+            drawn[name] = _write(plot, folder / f"{AUTO_PREFIX}{stems[name]}{plot.suffix}")
+            tidy()
     return drawn
+
+
+def _as_file(name: str, answer: object) -> PlotFile | None:
+    """Give what is to be written for a plugin's answer; None, with a warning, when it is no plot."""
+    from neural_core._plotting.user_figure import render_figure
+    from neural_core.errors import ArgumentTypeError
+    from neural_core.records import PlotFile
+
+    if isinstance(answer, PlotFile):
+        beside = all(_SAFE_NAME.fullmatch(file) and file.startswith(AUTO_PREFIX) for file in answer.beside)
+        if beside and _SUFFIX.fullmatch(answer.suffix):
+            return answer
+        _log.warning("plot %r of a plugin has an unsafe suffix or file beside it: left out", name)
+        return None
+    try:
+        return PlotFile(render_figure(answer), ".png")
+    except ArgumentTypeError:
+        _log.warning("plot %r of a plugin is neither a matplotlib Figure nor a PlotFile: left out", name)
+        return None
+
+
+def _write(plot: PlotFile, path: Path) -> Path:
+    """Replace a plot; what it needs beside it is written first, and only where it is not there yet."""
+    from neural_core._storage.documents import write_atomically
+
+    for file, content in plot.beside.items():
+        place = path.with_name(file)
+        if not place.is_file() or place.stat().st_size != len(content):
+            write_atomically(place, content, sync=False)
+    write_atomically(path, plot.content, sync=False)
+    return path

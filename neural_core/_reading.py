@@ -26,6 +26,7 @@ class ReadingVerbs:
     """
 
     experiment_dir: Path
+    auto_visualize: bool | str
     _disabled: bool
     _cached_reader: RunReader | None = None
     _plugins: Sequence[GuardedPlugin] = ()
@@ -166,17 +167,29 @@ class ReadingVerbs:
             return newest[-1] if newest else None
         return next((one for one in versions if one.version is not None and one.version == version), None)
 
-    def generate_visualizations(self) -> dict[str, Path]:
-        """Draw all plots of the metrics now, as PNG files in the experiment's ``plots`` folder.
+    def generate_visualizations(self, visualizer: str | None = None) -> dict[str, Path]:
+        """Draw all plots of the metrics now, as files in the experiment's ``plots`` folder.
+
+        Args:
+            visualizer: name of an installed one, ``matplotlib`` (PNG) or ``plotly`` (HTML); None for the one that
+                `auto_visualize` names, matplotlib when it names none.
 
         Returns:
             Plot name → file.
+
+        Raises:
+            NotInstalledError: there is no visualizer of this name; the message says what is installed.
         """
+        from neural_core._construction import require_visualizer
+
+        named = self.auto_visualize if visualizer is None else visualizer
+        require_visualizer(named)
         if self._disabled:
             return {}
         from neural_core._plots import draw_plots
 
-        return draw_plots(self._record(), self._every_series(), self._plugins)
+        chosen = named if isinstance(named, str) else None
+        return draw_plots(self._record(), self._every_series(), self._plugins, visualizer=chosen)
 
     def _every_series(self, names: Sequence[str] | None = None) -> Mapping[str, Series]:
         reader = self._fresh()

@@ -18,6 +18,7 @@ from neural_core._construction import (
     guard_plugins,
     make_delivery,
     require_backends,
+    require_visualizer,
 )
 from neural_core._life_verbs import LifeVerbs
 from neural_core._storage import folder
@@ -46,7 +47,7 @@ class ExperimentTracker(LifeVerbs):
         self,
         experiment_name: str | None = None,
         base_dir: str | os.PathLike[str] = folder.DEFAULT_BASE_DIR,
-        auto_visualize: bool = True,
+        auto_visualize: bool | str = True,
         backend: str | Iterable[str] | Mapping[str, Mapping[str, Any]] | None = None,
         *,
         hyperparameters: object = None,
@@ -60,7 +61,7 @@ class ExperimentTracker(LifeVerbs):
         Args:
             experiment_name: any text; a name with the time when None.
             base_dir: where experiments live; NEURAL_DIR stands in for the default.
-            auto_visualize: draw plots of the metrics by itself.
+            auto_visualize: draw plots of the metrics by itself; a name says which visualizer does (``plotly``).
             backend: name of an installed backend, several, or a mapping of names to options.
             hyperparameters: logged at once, as by `log_hyperparameters`.
             tags: set at once, as by `set_tags`.
@@ -71,7 +72,7 @@ class ExperimentTracker(LifeVerbs):
 
         Raises:
             ConfigurationError: the folder or a setting cannot work.
-            NotInstalledError: a backend is not installed; the message says what to install.
+            NotInstalledError: a backend or visualizer is not installed; the message says what to install.
             ArgumentError: an argument cannot be kept.
         """
         if durability not in ("process", "power"):
@@ -84,6 +85,7 @@ class ExperimentTracker(LifeVerbs):
         if _environment.is_disabled():
             self._begin(None, base / "disabled", name, auto_visualize=False)
             return
+        require_visualizer(auto_visualize)
         backends, guarded = require_backends(backend), guard_plugins(plugins)
         joined = _environment.attached_directory()
         power = durability == "power"
@@ -100,7 +102,7 @@ class ExperimentTracker(LifeVerbs):
         self._deliver(backends)
         self._annotate(hyperparameters, first_tags, notes)
 
-    def _begin(self, session: Session | None, directory: Path, name: str, *, auto_visualize: bool) -> None:
+    def _begin(self, session: Session | None, directory: Path, name: str, *, auto_visualize: bool | str) -> None:
         self.experiment_dir = directory
         self.experiment_name = name
         self.experiment_id = "" if session is None else session.state.experiment_id

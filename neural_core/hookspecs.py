@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ComparedExperiment,
         Experiment,
         MetricRows,
+        PlotFile,
         Series,
     )
 
@@ -106,12 +107,12 @@ def neural_experiment_finished(experiment: Experiment, status: str, complete: bo
 
 
 @hookspec
-def neural_make_plots(experiment: Experiment, history: Mapping[str, Series]) -> Mapping[str, Figure] | None:
+def neural_make_plots(experiment: Experiment, history: Mapping[str, Series]) -> Mapping[str, Figure | PlotFile] | None:
     """Draw plots of one experiment.
 
     Asked by ``generate_visualizations()`` and by the automatic plots. `history` has the series by metric. Return name →
-    matplotlib Figure; the results of all plugins are merged, and the built-in plots come last, so a plugin's plot takes
-    the place of a built-in one of the same name.
+    matplotlib Figure, or `PlotFile` for a format of your own; the results of all plugins are merged, and the visualizer
+    (the built-in plots, when no other is named) comes last, so a plugin's plot takes the place of one of the same name.
     """
 
 

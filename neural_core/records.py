@@ -29,6 +29,7 @@ __all__ = [
     "Health",
     "MetricInfo",
     "MetricRows",
+    "PlotFile",
     "RunRow",
     "Series",
     "Status",
@@ -191,6 +192,22 @@ class ComparedExperiment:
 
     experiment: Experiment
     series: Mapping[str, Series]
+
+
+@frozen
+class PlotFile:
+    """A plot that a plugin has drawn itself, in a format of its own, where a matplotlib Figure does not serve.
+
+    Attributes:
+        content: the file.
+        suffix: of its name, ``.html``.
+        beside: name → content of files that it needs in its folder, such as a script; of the same name they are the
+            same. The names begin with ``auto_``, as those of all files do that are drawn by themselves.
+    """
+
+    content: bytes
+    suffix: str
+    beside: Mapping[str, bytes] = field(factory=dict)
 
 
 @frozen

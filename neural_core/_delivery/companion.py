@@ -87,7 +87,7 @@ class _Companion:
                     Path(directory),
                     str(command.get("uid", "")),
                     backends=command.get("backends") or {},
-                    plots=bool(command.get("plots")),
+                    plots=command.get("plots") or False,
                 )
             case "hurry" if directory in self._crews:
                 self._crews[directory].hurry()

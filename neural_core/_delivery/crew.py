@@ -27,7 +27,17 @@ _log = logging.getLogger("neural")
 class Crew:
     """Delivers one experiment to everybody who is to hear of it."""
 
-    def __init__(self, directory: Path, uid: str, *, backends: Mapping[str, Mapping[str, Any]], plots: bool) -> None:
+    def __init__(
+        self, directory: Path, uid: str, *, backends: Mapping[str, Mapping[str, Any]], plots: bool | str
+    ) -> None:
+        """Begin to make the plugins.
+
+        Args:
+            directory: of the experiment.
+            uid: of the experiment.
+            backends: name → options.
+            plots: draw plots by itself: True, or the name of the visualizer.
+        """
         self.directory = directory
         self._relays: list[Relay] = []
         self._waiting: list[tuple[GuardedPlugin, CursorFile]] = []
@@ -39,8 +49,9 @@ class Crew:
         self._maker = threading.Thread(target=self._make, args=(backends, plots), name="neural-plugins", daemon=True)
         self._maker.start()
 
-    def _make(self, backends: Mapping[str, Mapping[str, Any]], plots: bool) -> None:
-        for plugin in discovery.always_on(tell=self._tell_broken):
+    def _make(self, backends: Mapping[str, Mapping[str, Any]], plots: bool | str) -> None:
+        drawing = {AUTO_PLOTS: {"visualizer": plots if isinstance(plots, str) else None}}
+        for plugin in discovery.always_on(tell=self._tell_broken, options=drawing):
             if plugin.name != AUTO_PLOTS or plots:
                 self._made.put((plugin, CursorFile(self.directory, self._uid, plugin.name)))
         for name, options in backends.items():

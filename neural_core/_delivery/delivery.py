@@ -40,7 +40,7 @@ class Delivery:
         *,
         plugins: Sequence[GuardedPlugin] = (),
         backends: Mapping[str, Mapping[str, Any]],
-        plots: bool,
+        plots: bool | str,
     ) -> None:
         self.directory = directory
         self.backends = dict(backends)
@@ -72,7 +72,7 @@ class Delivery:
 
     def _follow(self) -> None:
         self._followed = True
-        self._plots = self._plots and _plots_are_drawn()
+        self._plots = _plots_are_drawn() and self._plots
         if not self._plots and not self.backends:
             return
         what = {"uid": self._uid, "backends": self.backends, "plots": self._plots}
@@ -106,7 +106,7 @@ class Delivery:
     @property
     def draws_plots(self) -> bool:
         """Tell whether the companion draws, so that the caller need not."""
-        return self._elsewhere and self._plots
+        return self._elsewhere and bool(self._plots)
 
     def wait(self, position: Mapping[str, int], deadline: float, *, ended: bool = False) -> None:
         """Wait until everybody has heard everything before `position`, or the deadline has come.

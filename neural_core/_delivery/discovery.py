@@ -15,7 +15,14 @@ from neural_core.errors import ConfigurationError, NeuralError
 
 __all__ = ["GROUPS", "FoundPlugin", "always_on", "destination_of", "find", "make_backend", "make_plugin"]
 
-GROUPS = ("neural.backends", "neural.visualizers", "neural.plugins", "neural.commands", "neural.ui")
+GROUPS = (
+    "neural.backends",
+    "neural.visualizers",
+    "neural.plugins",
+    "neural.panels",
+    "neural.commands",
+    "neural.ui",
+)
 _log = logging.getLogger("neural")
 _told: set[str] = set()
 
@@ -74,29 +81,37 @@ def _names(variable: str) -> set[str] | None:
 
 
 def _is_blocked(group: str, name: str) -> bool:
-    if group not in ("neural.plugins", "neural.visualizers"):
+    if group not in ("neural.plugins", "neural.visualizers", "neural.panels"):
         return False
     blocked, allowed = _names("NEURAL_DISABLE_PLUGINS") or set(), _names("NEURAL_ENABLE_PLUGINS")
     return name in blocked or "*" in blocked or (allowed is not None and name not in allowed)
 
 
-def always_on(group: str = "neural.plugins", tell: Callable[[str, str], None] | None = None) -> list[GuardedPlugin]:
+def always_on(
+    group: str = "neural.plugins",
+    tell: Callable[[str, str], None] | None = None,
+    *,
+    only: str | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[GuardedPlugin]:
     """Make every installed plugin of a group that is not blocked; a broken one is told of, and left out.
 
     Args:
         group: of entry points.
         tell: called with name and sentence; None warns, once for each name in a process.
+        only: the name of the one to make; None for all.
+        options: name → keywords for a plugin that takes some.
     """
     made = []
     taken: set[str] = set()
     for found in find(group):
-        if found.blocked:
+        if found.blocked or only not in (None, found.name):
             continue
         try:
             if found.name in taken:
                 raise ConfigurationError(f"{found}: another package has registered this name")
             taken.add(found.name)
-            made.append(make_plugin(found, {}))
+            made.append(make_plugin(found, (options or {}).get(found.name, {})))
         except NeuralError as error:
             (tell or _warn_once)(found.name, f"{error}. It is left out")
     return made

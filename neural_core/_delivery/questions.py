@@ -15,15 +15,17 @@ BUILT_IN = "matplotlib"
 _log = logging.getLogger("neural")
 
 
-def ask(hook: str, objects: Iterable[GuardedPlugin] = (), **arguments: Any) -> dict[str, Any]:
+def ask(
+    hook: str, objects: Iterable[GuardedPlugin] = (), *, visualizer: str | None = None, **arguments: Any
+) -> dict[str, Any]:
     """Ask a question that is answered by mappings, and merge them.
 
-    Of two answers to the same name the first stands: the script's objects, installed plugins, installed visualizers,
-    and the built-in one last. A plugin that raises is one warning.
+    Of two answers to the same name the first stands: the script's objects, installed plugins, and last the visualizer
+    of this name, the built-in one when None. A plugin that raises is one warning.
     """
-    visualizers = sorted(discovery.always_on("neural.visualizers"), key=lambda plugin: plugin.name == BUILT_IN)
+    chosen = discovery.always_on("neural.visualizers", only=visualizer or BUILT_IN)
     answers: dict[str, Any] = {}
-    for plugin in [*objects, *discovery.always_on(), *visualizers]:
+    for plugin in [*objects, *discovery.always_on(), *chosen]:
         if not plugin.hears(hook):
             continue
         try:

@@ -16,7 +16,7 @@ with ExperimentTracker("asks", sys.argv[1], auto_visualize=False) as tracker:
     for step in range(3):
         tracker.log_metrics({"loss": 1.0}, step=step)
     for _ in range(2):
-        drawn = tracker.generate_visualizations()
+        drawn = tracker.generate_visualizations(*sys.argv[2:])
 print(len(tracker.metrics_history), *sorted(drawn))
 """
 TRACK = """
@@ -117,20 +117,21 @@ def test_raising_in_a_question(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "drawn"),
+    ("visualizer", "variables", "drawn"),
     [
-        ({}, {"good", "fine", "metric_loss"}),
-        ({"NEURAL_DISABLE_PLUGINS": " good, fine,nobody "}, {"metric_loss"}),
-        ({"NEURAL_DISABLE_PLUGINS": "*"}, set()),
-        ({"NEURAL_ENABLE_PLUGINS": "fine,matplotlib"}, {"fine", "metric_loss"}),
-        ({"NEURAL_ENABLE_PLUGINS": "fine,good", "NEURAL_DISABLE_PLUGINS": "good"}, {"fine"}),
+        ("fine", {}, {"good", "fine"}),
+        ("matplotlib", {}, {"good", "metric_loss"}),
+        ("fine", {"NEURAL_DISABLE_PLUGINS": " good, fine,nobody "}, set()),
+        ("matplotlib", {"NEURAL_DISABLE_PLUGINS": "*"}, set()),
+        ("matplotlib", {"NEURAL_ENABLE_PLUGINS": "fine,matplotlib"}, {"metric_loss"}),
+        ("fine", {"NEURAL_ENABLE_PLUGINS": "fine,good", "NEURAL_DISABLE_PLUGINS": "good"}, {"fine"}),
     ],
 )
-def test_allow_and_deny(tmp_path: Path, variables: dict[str, str], drawn: set[str]) -> None:
+def test_allow_and_deny(tmp_path: Path, visualizer: str, variables: dict[str, str], drawn: set[str]) -> None:
     """The two variables choose among plugins and visualizers; what is blocked is not imported, and no warning."""
     folder = site(tmp_path, plugins={"good": "good:Good"}, visualizers={"fine": "fine:Good"})
     (folder / "fine.py").write_text(GOOD.replace('"good"', '"fine"') + "print('fine', 'imported')\n")
-    result = run_python(ASK, str(tmp_path / "runs"), path=folder, **variables)
+    result = run_python(ASK, str(tmp_path / "runs"), visualizer, path=folder, **variables)
     shown = result.stdout.splitlines()
     assert {"good", "fine", "metric_loss"} & set(shown[-1].split()) == drawn
     assert ("fine imported" in shown) == ("fine" in drawn)

@@ -361,8 +361,8 @@ class Counting:
 class TestPlots:
     @pytest.fixture
     def counts(self, tmp_path: Path, env: dict[str, str]) -> Path:
-        """Install a visualizer that draws nothing, and notes in this file how many rows each drawing shows."""
-        group = "[neural.visualizers]\ncount = counting:Counting\n"
+        """Install a plugin that draws nothing, and notes in this file how many rows each drawing shows."""
+        group = "[neural.plugins]\ncount = counting:Counting\n"
         folder = install(tmp_path / "package", "count", group, counting=COUNTING)
         env["PYTHONPATH"] = os.pathsep.join([str(folder), env["PYTHONPATH"]])
         env["COUNTS"] = str(tmp_path / "counts")
