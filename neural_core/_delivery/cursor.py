@@ -37,6 +37,7 @@ class Cursor:
         plugin: name of the backend or plugin.
         destination: where it delivers to, in its own words.
         position: part → ordinal up to which it was delivered.
+        bookmark: what the plugin wants to be told when it goes on from there; None when it says nothing.
         delivered: rows delivered.
         behind: rows that were not, when this was written.
         state: ``delivering``, ``set aside`` after errors, ``complete`` when the end was delivered.
@@ -51,6 +52,7 @@ class Cursor:
     plugin: str = ""
     destination: str = ""
     position: dict[str, int] = field(factory=dict)
+    bookmark: dict[str, Any] | None = None
     delivered: int = 0
     behind: int = 0
     state: str = "delivering"
@@ -132,13 +134,13 @@ class CursorFile:
         return self.cursor.crashes >= CRASHES
 
     @contextlib.contextmanager
-    def calling(self, position: Mapping[str, int]) -> Iterator[None]:
+    def calling(self, position: Mapping[str, int], bookmark: dict[str, Any] | None = None) -> Iterator[None]:
         """Mark a call after a death, so that the next process knows in whose call this one died: one at a time."""
         if not self._wary:
             yield
             return
         with _turns.take():
-            self.cursor.position, self.cursor.calling = dict(position), True
+            self.cursor.position, self.cursor.bookmark, self.cursor.calling = dict(position), bookmark, True
             self.write()
             try:
                 yield

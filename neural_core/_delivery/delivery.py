@@ -99,7 +99,7 @@ class Delivery:
             plugin = discovery.make_backend(name, options)
             file = CursorFile(self.directory, self._uid, name, discovery.destination_of(plugin))
             if file.acquire():
-                relay = Relay(self.directory, plugin, file)
+                relay = Relay(self.directory, plugin, file, beside_training=True)
                 relay.start()
                 self._threads.append(relay)
 
@@ -224,7 +224,7 @@ def _relays(directory: Path, plugins: Sequence[GuardedPlugin]) -> list[Relay]:
         return []
     from neural_core._delivery.relay import Relay  # brings NumPy, which most trackers do without
 
-    return [Relay(directory, plugin) for plugin in plugins]
+    return [Relay(directory, plugin, beside_training=True) for plugin in plugins]
 
 
 def _seconds(seconds: float | None) -> float:

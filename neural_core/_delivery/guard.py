@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -75,6 +76,35 @@ class GuardedPlugin:
                 raise
             raise PluginError(f"{self} raised {type(error).__name__} in {hook}: {error}") from error
         return results
+
+    def bookmark(self) -> dict[str, Any] | None:
+        """Ask what the plugin wants to be told when another object goes on from here; None when it says nothing.
+
+        Raises:
+            PluginError: the plugin raised, or gave what JSON cannot hold.
+        """
+        give = getattr(self.plugin, "bookmark", None)
+        if give is None:
+            return None
+        try:
+            made: dict[str, Any] = json.loads(json.dumps(dict(give())))
+        except Exception as error:
+            raise PluginError(f"{self} raised {type(error).__name__} in bookmark: {error}") from error
+        return made
+
+    def return_to(self, bookmark: dict[str, Any] | None) -> None:
+        """Tell the plugin where it goes on: {} at the very beginning, None when no bookmark is known.
+
+        Raises:
+            PluginError: the plugin raised.
+        """
+        take = getattr(self.plugin, "return_to", None)
+        if take is None:
+            return
+        try:
+            take(bookmark)
+        except Exception as error:
+            raise PluginError(f"{self} raised {type(error).__name__} in return_to: {error}") from error
 
     def __str__(self) -> str:
         return f"plugin {self.name!r}" + (f" ({self.distribution})" if self.distribution else "")

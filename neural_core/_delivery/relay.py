@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import evolve
 
@@ -19,14 +20,15 @@ from neural_core._delivery.cursor import CursorFile
 from neural_core._delivery.events import Call, calls_of, record_of
 from neural_core._delivery.forking import PausableThread
 from neural_core._delivery.guard import GuardedPlugin, PluginError
+from neural_core._delivery.ledger import Ledger
 from neural_core._delivery.patience import Patience
-from neural_core._storage.tail import Batch, Tail
+from neural_core._delivery.turns import HELD_ROWS, brisk_turns
+from neural_core._storage.tail import BATCH_ROWS, Batch, Tail
 from neural_core.errors import NeuralError
 
 __all__ = ["POLL_SECONDS", "Relay"]
 
 POLL_SECONDS = 0.2
-CURSOR_SECONDS = 0.5
 GRACE_SECONDS = 0.2
 STARTED = "neural_experiment_started"
 _log = logging.getLogger("neural")
@@ -47,20 +49,25 @@ class Relay:
         cursor_file: CursorFile | None = None,
         *,
         position: Mapping[str, int] | None = None,
+        bookmark: Mapping[str, Any] | None = None,
+        beside_training: bool = False,
     ) -> None:
-        """Deliver from where the cursor is; without one from `position`, or from the beginning."""
+        """Deliver from where the cursor is; without one from `position` and `bookmark`, or from the beginning.
+
+        `beside_training` says that the interpreter is shared with a training, which is not to notice.
+        """
         self.directory = directory
         self.plugin = plugin
         self.cursor_file = cursor_file
+        self._ledger = Ledger(cursor_file, position, bookmark)
+        self._greeted = self._ledger.begins
+        self._beside_training = beside_training
         self._tail: Tail | None = None
         self._patience = Patience()
         self._resting = threading.Event()
         self._stop_at: float | None = None
-        self._finished = self._looked = self._open = self._ended = False
+        self._finished = self._looked = self._open = self._ended = self._returned = False
         self._called = 0
-        self._saved = 0.0
-        self._position: Mapping[str, int] = dict(position or {}) if cursor_file is None else cursor_file.cursor.position
-        self._greeted = not self._position
         if cursor_file is not None and cursor_file.is_accused:
             self._patience.ended_processes(plugin)
         self._thread = PausableThread(f"neural-relay-{plugin.name}", self._run, self.hurry)
@@ -92,7 +99,12 @@ class Relay:
     @property
     def position(self) -> dict[str, int]:
         """Give part → ordinal up to which everything was delivered."""
-        return dict(self._position)
+        return dict(self._ledger.position)
+
+    @property
+    def bookmark(self) -> dict[str, Any] | None:
+        """What the plugin wants to be told when another object goes on from `position`."""
+        return self._ledger.bookmark
 
     @property
     def idle(self) -> bool:
@@ -101,7 +113,7 @@ class Relay:
 
     def has_delivered(self, position: Mapping[str, int]) -> bool:
         """Tell whether everything before `position` was delivered."""
-        return all(self._position.get(part, 0) >= at for part, at in position.items())
+        return all(self._ledger.position.get(part, 0) >= at for part, at in position.items())
 
     def wait(self, position: Mapping[str, int], deadline: float) -> bool:
         """Wait until everything before `position` was delivered, the plugin is set aside, or the deadline has come.
@@ -111,7 +123,7 @@ class Relay:
             deadline: monotonic time.
         """
         self.hurry()
-        while not self.has_delivered(position) and time.monotonic() < deadline and not self.set_aside and not self.idle:
+        while not self.has_delivered(position) and time.monotonic() < deadline and not (self.set_aside or self.idle):
             time.sleep(0.005)
         return self.has_delivered(position)
 
@@ -159,7 +171,12 @@ class Relay:
         return batch is not None
 
     def _next(self) -> Batch | None:
-        self._tail = self._tail or Tail(self.directory, self._position)
+        with brisk_turns() if self._beside_training else contextlib.nullcontext():
+            return self._look()
+
+    def _look(self) -> Batch | None:
+        most = HELD_ROWS if self._beside_training else BATCH_ROWS
+        self._tail = self._tail or Tail(self.directory, self._ledger.position, batch_rows=most)
         batch = self._tail.next()
         # One look between two rests: where rows come all the time, they would come one by one, and never a rest.
         if batch is None and (not self._looked or self._stop_at is not None):
@@ -167,7 +184,7 @@ class Relay:
             self._tail.refresh()
             batch = self._tail.next()
         if batch is None:
-            self._position = dict(self._tail.position)
+            self._ledger.position = dict(self._tail.position)
             self._finished = self._tail.ended
         return batch
 
@@ -177,24 +194,23 @@ class Relay:
         self._open = True
         calls = self._calls(batch)[self._called :]
         try:
-            self._call(calls, self._tail.position)
+            self._call(calls)
+            bookmark = self.plugin.bookmark()
         except PluginError as error:
             self._failed(error)
             return
-        self._called = 0
+        self._called, self._greeted = 0, True
         self._patience.succeeded()
-        self._greeted = True
         self._tail.done(batch)
         self._open = batch.fact is None or batch.fact.get("kind") != "experiment_finished"
-        self._position = dict(self._tail.position)
-        if self.cursor_file is not None:
-            self.cursor_file.cursor.delivered += 0 if batch.rows is None else len(batch.rows)
-            self.cursor_file.cursor.crashes = 0
+        self._ledger.delivered(self._tail.position, bookmark, 0 if batch.rows is None else len(batch.rows))
         self._save()
 
-    def _call(self, calls: list[Call], position: Mapping[str, int]) -> None:
-        file = self.cursor_file if calls else None
-        with contextlib.nullcontext() if file is None else file.calling(position):
+    def _call(self, calls: list[Call]) -> None:
+        with self._ledger.calling() if calls else contextlib.nullcontext():
+            if not self._returned:
+                self.plugin.return_to(self._ledger.bookmark)
+                self._returned = True
             for hook, arguments in calls:
                 self.plugin.call(hook, **arguments)
                 self._called += 1
@@ -213,8 +229,7 @@ class Relay:
 
     def _failed(self, error: PluginError) -> None:
         self._patience.failed(error)
-        if self.cursor_file is not None:
-            self.cursor_file.cursor.crashes = 0
+        self._ledger.failed()
         self._save(force=True)
 
     def _tell_end(self) -> None:
@@ -229,22 +244,7 @@ class Relay:
             _log.debug("%s", error)
 
     def _save(self, *, force: bool = False) -> None:
-        if self.cursor_file is None:
-            return
-        cursor = self.cursor_file.cursor
-        position = self._position if self._tail is None else self._tail.position
         state = "complete" if self._finished else "set aside" if self.set_aside else "delivering"
         error = self.last_error if self._patience.in_a_row else None
-        moved = cursor.calling or (position, state, error) != (cursor.position, cursor.state, cursor.error)
-        now = time.monotonic()
-        done = state == "complete"
-        if (moved and (force or now - self._saved > CURSOR_SECONDS)) or (not done and self.cursor_file.due()):
-            self._saved = now
-            cursor.position, cursor.state, cursor.error, cursor.calling = dict(position), state, error, False
-            if self._tail is not None:
-                cursor.behind = self._tail.rows_behind()
-            # Whoever waits for the end may take the folder away once it is told: nothing is written after it.
-            if done:
-                self.cursor_file.release(moved=True)
-            else:
-                self.cursor_file.write()
+        behind = self._tail.rows_behind if self._tail is not None else int
+        self._ledger.save(state, error, behind, force=force)

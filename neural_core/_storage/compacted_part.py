@@ -82,9 +82,10 @@ class CompactedPart:
         return list(self._columns)
 
     def _read(self, column: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
-        if self._parquet is None:
-            return np.empty(0)
-        return self._parquet.read(column, start, stop)[0]
+        return self._masked(column, start, stop)[0]
+
+    def _masked(self, column: str, start: int, stop: int | None) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        return (np.empty(0), None) if self._parquet is None else self._parquet.read(column, start, stop)
 
     def column(self, name: str, first: int = 0, last: int | None = None) -> Column:
         """The points of a metric in the rows from the `first`-th to before the `last`-th.
@@ -139,6 +140,22 @@ class CompactedPart:
             HistoryRow(None if step == NO_STEP else step, time, row)
             for step, time, row in zip(steps, times, values, strict=True)
         ]
+
+    def table(self, first: int, last: int) -> dict[str, Any]:
+        """These rows as arrays of the same length; see `MetricRows.columns`."""
+        values: dict[str, NDArray[np.float64]] = {}
+        present: dict[str, NDArray[np.bool_]] = {}
+        for name, column in self._columns.items():
+            numbers, held = self._masked(column, first, last)
+            held = np.ones(len(numbers), np.bool_) if held is None else held
+            if held.any():
+                values[name], present[name] = np.where(held, numbers, np.nan), held
+        return {
+            "step": self.steps(first, last),
+            "timestamp": self.times(first, last),
+            "values": values,
+            "present": present,
+        }
 
 
 def _column_names(parquet: ParquetFile) -> dict[str, str]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import bisect
 import itertools
 import json
-import mmap
-import os
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +13,10 @@ import numpy as np
 
 from neural_core._series import NO_STEP
 from neural_core._storage import frames
-from neural_core._storage.blocks import STEP_AT, TIME_AT, Block, Words, coalesce, gather, remove_rows, split_damaged
-from neural_core._storage.part import Column, HistoryRow, join_columns
+from neural_core._storage.blocks import STEP_AT, TIME_AT, Block, Words, coalesce, remove_rows, split_damaged
+from neural_core._storage.gathering import gather, read_run
+from neural_core._storage.part import Column, HistoryRow, join_columns, join_table
+from neural_core._storage.part_bytes import PartBytes
 from neural_core._storage.scan import Scan
 from neural_core.errors import DamagedError, FormatVersionError
 from neural_core.records import Damage
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["JournalPart"]
 
-_MAP_FROM = 2**20
-"""Smaller parts are read whole: a mapping holds a descriptor, and a run may have a thousand parts."""
-
 
 class JournalPart:
     """The rows and facts of one ``.nj`` file. Never writes and never follows a link."""
@@ -40,10 +36,8 @@ class JournalPart:
         self.path = path
         self.stem = path.stem
         self.header: Mapping[str, Any] = {}
-        self.size = 0
         self.start_word = 0
-        self._status: os.stat_result | None = None
-        self._words = Words(b"")
+        self._bytes = PartBytes(path)
         self._scan: Scan | None = None
         self._blocks: list[Block] = []
         self._ends: list[int] = []
@@ -103,33 +97,28 @@ class JournalPart:
             OSError: the file cannot be read.
             FormatVersionError: another major version.
         """
-        with open(self.path, "rb", opener=_no_links) as file:
-            self._status = os.fstat(file.fileno())
-            if not stat.S_ISREG(self._status.st_mode):
-                raise DamagedError(f"{self.path.name} is no regular file")
-            size = self._status.st_size
-            if size == self.size:
-                return False
-            if size < self.size:
-                self._begin_again(size)
-            self.size = size
-            self._words = Words(_content(file.fileno(), size))
+        size = self.size
+        grown = self._bytes.read_more()
+        if not grown:
+            return False
+        if grown < 0:
+            self._begin_again(size)
         if self._scan is None and not self._begin():
             return False
         return self._advance()
 
-    def _begin_again(self, size: int) -> None:
+    def _begin_again(self, before: int) -> None:
         """Forget what was found: nobody of ours shortens a part, so what stood there may be anything."""
         self._scan = None
         self._blocks, self._ends, self._facts, self._checked = [], [], [], 0
         problem = "the file became shorter while it was read"
-        self._damage = [Damage(f"metrics/{self.path.name}", size, self.size - size, problem)]
+        self._damage = [Damage(f"metrics/{self.path.name}", self.size, before - self.size, problem)]
 
     def _begin(self) -> bool:
         try:
-            found = frames.decode_header(self._words.buffer)
+            found = frames.decode_header(self.words.buffer)
         except FormatVersionError as error:
-            self.size = 0  # the next look refuses it as well
+            self._bytes.size = 0  # the next look refuses it as well
             raise FormatVersionError(f"{self.path.name}: {error}") from None
         except DamagedError as error:
             # Frames carry all that rows need; only order and rank are lost with the header.
@@ -145,7 +134,7 @@ class JournalPart:
     def _advance(self) -> bool:
         assert self._scan is not None
         before = self.rows, len(self._scan.facts)
-        self._blocks += self._scan.advance(self._words)
+        self._blocks += self._scan.advance(self.words)
         self._blocks[self._checked :] = coalesce(self._blocks[self._checked :])
         self._ends = list(itertools.accumulate(block.count for block in self._blocks))
         if len(self._scan.facts) > before[1]:
@@ -160,12 +149,12 @@ class JournalPart:
         """
         if self._scan is None or self._checked == len(self._blocks):
             return
-        status = self._status if self._checked == 0 else None
+        status = self._bytes.status if self._checked == 0 else None
         known = remembered.get(status) if remembered is not None and status is not None else None
         sound, damaged = self._blocks[: self._checked], []
         for block in self._blocks[self._checked :]:
             if known is None:
-                kept, failed = split_damaged(self._words, block, self._scan.width)
+                kept, failed = split_damaged(self.words, block, self._scan.width)
             else:
                 kept, failed = remove_rows(block, json.loads(known))
             sound += kept
@@ -193,7 +182,7 @@ class JournalPart:
     def column(self, name: str, first: int = 0, last: int | None = None) -> Column:
         """The points of a metric in the rows from the `first`-th to before the `last`-th."""
         place = self.places.get(name, {})
-        found = (gather(self._words, block, place) for block in self._cut(first, last))
+        found = (gather(self.words, block, place) for block in self._cut(first, last))
         return join_columns([Column(*points) for points in found if points is not None])
 
     def row_at(self, ordinal: int) -> int:
@@ -217,34 +206,39 @@ class JournalPart:
     @property
     def words(self) -> Words:
         """The bytes that were found so far."""
-        return self._words
+        return self._bytes.words
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file at the last look."""
+        return self._bytes.size
 
     def times(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
         """The times of the rows from the `first`-th to before the `last`-th."""
-        return self._words.f64[self.ordinals(first, last) + TIME_AT]
+        return self.words.f64[self.ordinals(first, last) + TIME_AT]
 
     def steps(self, first: int = 0, last: int | None = None) -> NDArray[np.int64]:
         """The steps of these rows, `NO_STEP` for none."""
-        return self._words.i64[self.ordinals(first, last) + STEP_AT]
+        return self.words.i64[self.ordinals(first, last) + STEP_AT]
 
     def history(self, start: int, stop: int) -> list[HistoryRow]:
         """The rows from `start` to before `stop`."""
         return [self._row(*block.row(i)) for block in self._cut(start, stop) for i in range(block.count)]
 
+    def table(self, first: int, last: int) -> dict[str, Any]:
+        """These rows as arrays of the same length; see `MetricRows.columns`."""
+        blocks = list(self._cut(first, last))
+        if len(blocks) != 1 or blocks[0].sids is not None:
+            return join_table(self, first, last)
+        steps, times, values = read_run(self.words, blocks[0], len(self.schemas[blocks[0].sid]))
+        names = self.schemas[blocks[0].sid]
+        present = {name: np.ones(blocks[0].count, np.bool_) for name in names}
+        return {"step": steps, "timestamp": times, "values": dict(zip(names, values, strict=True)), "present": present}
+
     def _row(self, position: int, sid: int) -> HistoryRow:
         names = self.schemas[sid]
-        step = int(self._words.i64[position + 1])
+        step = int(self.words.i64[position + 1])
         first = position + frames.ROW_WORDS
-        values = self._words.f64[first : first + len(names)].tolist()
-        time = float(self._words.f64[position + 2])
+        values = self.words.f64[first : first + len(names)].tolist()
+        time = float(self.words.f64[position + 2])
         return HistoryRow(None if step == NO_STEP else step, time, dict(zip(names, values, strict=True)))
-
-
-def _no_links(path: str, flags: int) -> int:
-    return os.open(path, flags | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")))
-
-
-def _content(descriptor: int, size: int) -> bytes | memoryview:
-    if size < _MAP_FROM:
-        return os.read(descriptor, size)
-    return memoryview(mmap.mmap(descriptor, size, access=mmap.ACCESS_READ))

@@ -13,7 +13,7 @@ from neural_core.records import Damage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Column", "HistoryRow", "Part", "RowValues", "join_columns"]
+__all__ = ["Column", "HistoryRow", "Part", "RowValues", "join_columns", "join_table"]
 
 
 @frozen(eq=False)
@@ -44,6 +44,22 @@ def join_columns(columns: Sequence[Column]) -> Column:
         np.concatenate([np.empty(0), *(column.time for column in columns)]),
         np.concatenate([np.empty(0), *(column.value for column in columns)]),
     )
+
+
+def join_table(part: Part, first: int, last: int) -> dict[str, Any]:
+    """Give rows of several kinds as `MetricRows.columns` does: each metric put where its rows are."""
+    ordinals = part.ordinals(first, last)
+    values: dict[str, NDArray[np.float64]] = {}
+    present: dict[str, NDArray[np.bool_]] = {}
+    for name in part.names():
+        column = part.column(name, first, last)
+        if len(column.value):
+            at = np.searchsorted(ordinals, column.ordinal)
+            values[name], present[name] = np.full(len(ordinals), np.nan), np.zeros(len(ordinals), np.bool_)
+            values[name][at] = column.value
+            present[name][at] = True
+    steps, times = part.steps(first, last), part.times(first, last)
+    return {"step": steps, "timestamp": times, "values": values, "present": present}
 
 
 def _own(array: NDArray[Any]) -> NDArray[Any]:
@@ -158,3 +174,6 @@ class Part(Protocol):
 
     def history(self, start: int, stop: int) -> list[HistoryRow]:
         """The rows from `start` to before `stop`."""
+
+    def table(self, first: int, last: int) -> dict[str, Any]:
+        """These rows as arrays of the same length; see `MetricRows.columns`."""

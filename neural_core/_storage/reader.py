@@ -18,6 +18,7 @@ from neural_core._storage.compacted_part import CompactedPart, load_compacted
 from neural_core._storage.history import History
 from neural_core._storage.journal_part import JournalPart
 from neural_core._storage.part import join_columns
+from neural_core._storage.part_bytes import PartNames
 from neural_core._storage.parts import SUFFIX
 from neural_core._storage.state import State, load_state
 from neural_core._storage.streams import epoch_of, merge_order, rank_of, streams_of
@@ -52,6 +53,7 @@ class RunReader:
         self._verify = verify
         self._remember = remember
         self._parts: dict[str, Part] = {}
+        self._folder = PartNames(self.path / "metrics")
         self._listed: dict[str, str] = {}
         self._unreadable: dict[str, Damage] = {}
         self._summary = Summary()
@@ -79,9 +81,7 @@ class RunReader:
 
     def _find_parts(self) -> bool:
         """Take up new parts, and those that were compacted since the last look."""
-        names = []
-        with contextlib.suppress(FileNotFoundError), os.scandir(self.path / "metrics") as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith(".")]
+        names = self._folder.look()
         compacted = {n.removesuffix(facts_file.SUFFIX) for n in names if n.endswith(facts_file.SUFFIX)}
         journals = {n.removesuffix(SUFFIX) for n in names if n.endswith(SUFFIX)} - {f"{c}.facts" for c in compacted}
         changed = False

@@ -49,19 +49,7 @@ class PartRows(MetricRows):
 
     def columns(self) -> Mapping[str, Any]:
         """Give the rows as arrays; see `MetricRows.columns`."""
-        source, start, stop = self._source, self._start, self._stop
-        ordinals = source.ordinals(start, stop)
-        values: dict[str, NDArray[np.float64]] = {}
-        present: dict[str, NDArray[np.bool_]] = {}
-        for name in source.names():
-            column = source.column(name, start, stop)
-            if len(column.value):
-                at = np.searchsorted(ordinals, column.ordinal)
-                values[name], present[name] = np.full(len(self), np.nan), np.zeros(len(self), np.bool_)
-                values[name][at] = column.value
-                present[name][at] = True
-        steps, times = source.steps(start, stop), source.times(start, stop)
-        return {"step": steps, "timestamp": times, "values": values, "present": present}
+        return self._source.table(self._start, self._stop)
 
     def __repr__(self) -> str:
         return f"<{len(self)} rows of {self.part}>"

@@ -21,6 +21,8 @@ __all__ = ["Scan"]
 
 _UNKNOWN = 0xFFFF_FFFF
 _SHORT_RUN = 256
+_HELD = 500
+"""Beyond so many elements NumPy lets other threads have the interpreter, and a busy one may keep it for long."""
 _SMALL_CHUNK = 1 << 12
 _LARGE_CHUNK = 1 << 20
 
@@ -95,7 +97,7 @@ class Scan:
             count += same
             if same < some:
                 break
-            look = min(look * 8, _LARGE_CHUNK)
+            look = _HELD if count < 4 * _HELD else min(look * 8, _LARGE_CHUNK)
         block = Block(count, self.at, head & 0xFFFF, width)
         self.at += count * width
         self._short_runs = self._short_runs + 1 if count < _SHORT_RUN else 0

@@ -20,7 +20,7 @@ from neural_core._storage.state import State
 if TYPE_CHECKING:
     from neural_core._storage.part import Part
 
-__all__ = ["Batch", "Tail"]
+__all__ = ["BATCH_ROWS", "Batch", "Tail"]
 
 BATCH_ROWS = 1_000
 _START, _END = "experiment_started", "experiment_finished"
@@ -52,9 +52,12 @@ class Tail:
         ended: True when the end was delivered and no later span begun.
     """
 
-    def __init__(self, directory: Path, position: Mapping[str, int] | None = None) -> None:
-        """Begin at `position`, or at the beginning."""
+    def __init__(
+        self, directory: Path, position: Mapping[str, int] | None = None, *, batch_rows: int = BATCH_ROWS
+    ) -> None:
+        """Begin at `position`, or at the beginning, and give at most so many rows at once."""
         self.directory = directory
+        self._batch_rows = batch_rows
         self.position = dict(position or {})
         self._reader = RunReader(directory)
         self._reader.refresh()
@@ -119,7 +122,7 @@ class Tail:
         index = bisect.bisect_left(part.facts, at, key=lambda fact: fact[0])
         fact = part.facts[index] if index < len(part.facts) else None
         first = self._row(part)
-        last = min(first + BATCH_ROWS, part.rows if fact is None else part.row_at(fact[0]))
+        last = min(first + self._batch_rows, part.rows if fact is None else part.row_at(fact[0]))
         if last > first:
             rows = PartRows(part, first, last)
             return Batch(part.stem, int(rows.positions[-1]) + 1, rows=rows)

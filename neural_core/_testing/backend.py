@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,13 +70,15 @@ class BackendUnderTest:
     def _track(self, tmp_path: Path, name: str = "contract") -> ExperimentTracker:
         return ExperimentTracker(name, tmp_path / "experiments", auto_visualize=False)
 
-    def _deliver(self, tmp_path: Path, tracker: Any, position: Mapping[str, int] | None = None) -> Mapping[str, int]:
-        return self._check(deliver(tracker.experiment_dir, self.make_backend(tmp_path), position))
+    def _deliver(self, tmp_path: Path, tracker: Any, after: Delivered | None = None) -> Delivered:
+        """Tell a new object everything, or what came after an earlier delivery."""
+        position, bookmark = (None, None) if after is None else (after.position, after.bookmark)
+        return self._check(deliver(tracker.experiment_dir, self.make_backend(tmp_path), position, bookmark))
 
-    def _check(self, delivered: Delivered) -> Mapping[str, int]:
+    def _check(self, delivered: Delivered) -> Delivered:
         assert not delivered.errors, delivered.last_error
         assert delivered.complete, "the backend did not take everything within 30 seconds"
-        return delivered.position
+        return delivered
 
     def _read(self, tmp_path: Path, tracker: ExperimentTracker) -> ReadBack:
         state, _ = RunReader(tracker.experiment_dir).state()

@@ -120,14 +120,14 @@ class BackendContract(BackendUnderTest):
         """Another object goes on where the first stopped, in the same place; the experiment's second span follows."""
         tracker = self._track(tmp_path)
         tracker.log_metrics({"loss": 1.0}, step=0)
-        position = self._deliver(tmp_path, tracker)
+        first = self._deliver(tmp_path, tracker)
         tracker.log_metrics({"loss": 0.5}, step=1)
         tracker.finish()
-        position = self._deliver(tmp_path, tracker, position)
+        second = self._deliver(tmp_path, tracker, first)
         with ExperimentTracker.resume(str(tracker.experiment_dir)) as again:
             again.auto_visualize = False
             again.log_metrics({"loss": 0.25}, step=2)
-        self._deliver(tmp_path, tracker, position)
+        self._deliver(tmp_path, tracker, second)
         self._same(tmp_path, tracker, "loss", [(0, 1.0), (1, 0.5), (2, 0.25)])
 
     def test_failed_experiment(self, tmp_path: Path) -> None:

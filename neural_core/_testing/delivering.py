@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -23,12 +24,14 @@ class Delivered:
 
     Attributes:
         position: part of the journal → ordinal up to which the plugin was told; the next delivery may begin there.
+        bookmark: what the plugin said there, None when it says nothing.
         complete: True when everything that was logged was told.
         errors: how often the plugin raised.
         last_error: what it raised last, in one sentence.
     """
 
     position: Mapping[str, int]
+    bookmark: Mapping[str, Any] | None
     complete: bool
     errors: int
     last_error: str | None
@@ -38,6 +41,7 @@ def deliver(
     experiment_dir: str | os.PathLike[str],
     plugin: object,
     position: Mapping[str, int] | None = None,
+    bookmark: Mapping[str, Any] | None = None,
     *,
     seconds: float = 30.0,
 ) -> Delivered:
@@ -49,13 +53,14 @@ def deliver(
         experiment_dir: the experiment's folder; it may be running or finished.
         plugin: an object with hooks.
         position: where an earlier delivery ended, None for the beginning.
+        bookmark: what the plugin said there.
         seconds: how long the plugin may take.
 
     Raises:
         ConfigurationError: the object is no plugin.
     """
     directory, deadline = Path(experiment_dir).absolute(), time.monotonic() + seconds
-    relay = Relay(directory, GuardedPlugin.wrap(plugin), position=position)
+    relay = Relay(directory, GuardedPlugin.wrap(plugin), position=position, bookmark=bookmark)
     relay.start()
     return _end(relay, directory, deadline)
 
@@ -87,7 +92,7 @@ def following(
 
 def _catch_up(relay: Relay, directory: Path, deadline: float) -> Delivered:
     complete = relay.wait(Tail(directory).end(), deadline)
-    return Delivered(relay.position, complete, relay.errors, relay.last_error)
+    return Delivered(relay.position, relay.bookmark, complete, relay.errors, relay.last_error)
 
 
 def _end(relay: Relay, directory: Path, deadline: float) -> Delivered:
