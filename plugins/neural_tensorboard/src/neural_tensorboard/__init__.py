@@ -1,4 +1,9 @@
-"""Mirrors neural experiments into TensorBoard event files.
+"""Mirrors neural experiments into TensorBoard event files, and brings TensorBoard runs in.
 
-This version holds the place and mirrors nothing; its README says so.
+`TensorBoardBackend` is what ``backend="tensorboard"`` names. TensorBoard itself is imported when the first event is
+written; TensorFlow and PyTorch never are.
 """
+
+from neural_tensorboard._backend import TensorBoardBackend
+
+__all__ = ["TensorBoardBackend"]
