@@ -91,6 +91,7 @@ BROAD_EXCEPTS = {
     "neural_core/_storage/hot_path.py": "a value's own __float__ raises what it likes; the slow path judges it again",
     "neural_core/_storage/plain.py": "a hyperparameter may be any object; its properties and repr raise what they like",
     "neural_core/_storage/ticker.py": "one thread looks after all trackers; the trouble of one must not end it",
+    "neural_core/plugins.py": "a plugin raises what it likes when it is called; whoever asked goes on without it",
     "neural_core/_storage/values.py": "__float__, item() and repr of a stranger raise what they like; name the metric",
 }
 
