@@ -13,7 +13,7 @@ def test_typed_module_with_a_description() -> None:
     assert neural_ui.__doc__
 
 
-def test_promises_no_page_it_does_not_have() -> None:
-    """No entry point of neural leads to this version, which has nothing behind it."""
-    groups = [group for group in entry_points().groups if group.startswith("neural.")]
-    assert not [e for group in groups for e in entry_points(group=group) if e.module.startswith("neural_ui")]
+def test_entry_point() -> None:
+    """The entry point of the group neural.ui leads to the page."""
+    (point,) = entry_points(group="neural.ui")
+    assert point.load() is neural_ui.ExperimentComparisonUI

@@ -1,4 +1,8 @@
-"""Compares neural experiments in the browser.
+"""Compares neural experiments in the browser: a Dash page over the experiments of one folder, on this machine only.
 
-This version holds the place and has no pages; its README says so.
+`ExperimentComparisonUI(manager, port).run()` serves it; so do ``neural ui`` and ``python -m neural_ui``.
 """
+
+from neural_ui._comparison_ui import ExperimentComparisonUI
+
+__all__ = ["ExperimentComparisonUI"]

@@ -1,0 +1,1 @@
+"""What `neural_core.reading` is made of: lists, curves, files and edits of one base folder."""

@@ -1,0 +1,159 @@
+"""The experiments of a store as a page names them: ids without doubles, ordinals, revisions, and what changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from pathlib import Path
+from urllib.parse import quote
+
+from neural_core._reading_api.listing import Entry, Listing
+from neural_core._reading_api.records import Changes, Listed, StoredRun
+from neural_core._storage.folder import TRASH
+from neural_core.errors import ExperimentNotFoundError
+from neural_core.records import RunRow
+
+__all__ = ["Catalog", "revision_of"]
+
+_ID = re.compile(r"[0-9a-f]{12}")
+
+
+class Catalog:
+    """The experiments of one base folder. Threads may share it."""
+
+    def __init__(self, base_dir: Path) -> None:
+        self.base_dir = base_dir
+        self._lock = threading.RLock()
+        self._listing = Listing(base_dir)
+        self._trash = Listing(base_dir / TRASH)
+        self._session = hashlib.sha256(f"{base_dir}{id(self)}{threading.get_ident()}".encode()).hexdigest()[:8]
+        self._runs: dict[str, StoredRun] = {}
+        self._ids: dict[str, str] = {}
+        self._seen = (-1, -1)
+
+    def refresh(self) -> None:
+        """Look for what changed.
+
+        Raises:
+            OSError: the base folder may not be read.
+        """
+        with self._lock:
+            self._listing.refresh()
+            self._trash.refresh()
+            seen = self._listing.version, self._trash.version
+            if seen != self._seen:
+                self._seen = seen
+                self._renew()
+
+    def _renew(self) -> None:
+        entries = self._listing.entries
+        ids = names_of({folder: entry.row for folder, entry in entries.items()})
+        ordinals = self._ordinals()
+        known = {run.row.folder: run for run in self._runs.values()}
+        self._ids = {folder: name for folder, name in ids.items()}
+        self._runs = {
+            ids[folder]: _stored(ids[folder], ordinals[folder], entry, known.get(folder))
+            for folder, entry in sorted(entries.items(), key=lambda pair: -ordinals[pair[0]])
+        }
+
+    def _ordinals(self) -> dict[str, int]:
+        """Count by creation, over the trash as well: a deleted experiment shifts no colour."""
+        every = [(entry.row, False) for entry in self._listing.entries.values()]
+        every += [(entry.row, True) for entry in self._trash.entries.values()]
+        every.sort(key=lambda pair: (pair[0].start_time, pair[0].experiment_id, pair[0].folder))
+        return {row.folder: place for place, (row, thrown) in enumerate(every) if not thrown}
+
+    def listed(self) -> Listed:
+        """Look for what changed, and give all experiments.
+
+        Raises:
+            OSError: the base folder may not be read.
+        """
+        with self._lock:
+            self.refresh()
+            version = f"{self._session}-{self._seen[0]}-{self._seen[1]}"
+            return Listed(version, self._cursor, len(self._trash.entries), list(self._runs.values()))
+
+    @property
+    def _cursor(self) -> str:
+        return f"{self._session}-{self._seen[0]}"
+
+    def known(self) -> list[StoredRun]:
+        """Give all experiments as of the last look."""
+        with self._lock:
+            return list(self._runs.values())
+
+    def find(self, name: str) -> StoredRun:
+        """Give the experiment with this id.
+
+        Raises:
+            ExperimentNotFoundError: there is none.
+        """
+        with self._lock:
+            if name not in self._runs:
+                self.refresh()
+            found = self._runs.get(name)
+        if found is None:
+            raise ExperimentNotFoundError("no experiment here has this id: it was deleted or moved", name)
+        return found
+
+    def directory(self, name: str) -> Path:
+        """Give the folder of the experiment with this id.
+
+        Raises:
+            ExperimentNotFoundError: there is none.
+        """
+        return self.base_dir / self.find(name).row.folder
+
+    def changes(self, cursor: str | None) -> Changes:
+        """Tell what changed since a cursor; everything, when the cursor is of another store or process."""
+        with self._lock:
+            self.refresh()
+            since = self._since(cursor)
+            entries = self._listing.entries
+            fresh = [run for run in self._runs.values() if run.version > since]
+            grown = [
+                (self._ids[folder], metric, entry.row.metrics[metric].count)
+                for folder, entry in entries.items()
+                for metric, version in entry.grown.items()
+                if version > since and metric in entry.row.metrics
+            ]
+            gone = [name for name, version in self._gone().items() if version > since]
+            return Changes(self._cursor, fresh, gone, grown)
+
+    def _since(self, cursor: str | None) -> int:
+        session, _, number = (cursor or "").partition("-")
+        return int(number) if session == self._session and number.isdecimal() else 0
+
+    def _gone(self) -> dict[str, int]:
+        removed = self._listing.removed
+        names = names_of({folder: row for folder, (_, row) in removed.items()})
+        return {names[folder]: version for folder, (version, _) in removed.items() if names[folder] not in self._runs}
+
+
+def _stored(name: str, ordinal: int, entry: Entry, known: StoredRun | None) -> StoredRun:
+    if known is not None and (known.id, known.ordinal, known.version) == (name, ordinal, entry.version):
+        return known
+    version = entry.version
+    return StoredRun(name, ordinal, entry.row, entry.last_sign, revision_of(entry.row), version)
+
+
+def names_of(rows: dict[str, RunRow]) -> dict[str, str]:
+    """Give the id of each experiment, by folder: that of a copy, and of one without any, has the folder's name."""
+    count: dict[str, int] = {}
+    for row in rows.values():
+        count[row.experiment_id] = count.get(row.experiment_id, 0) + 1
+    return {
+        folder: row.experiment_id
+        if count[row.experiment_id] == 1 and _ID.fullmatch(row.experiment_id)
+        else f"{row.experiment_id[:12] if _ID.fullmatch(row.experiment_id) else ''}~{quote(folder, safe='')}"
+        for folder, row in rows.items()
+    }
+
+
+def revision_of(row: RunRow) -> str:
+    """Name what an edit may change: somebody else's edit in between gives another name."""
+    content = json.dumps([row.name, dict(sorted(row.tags.items())), row.notes, getattr(row, "color", "")])
+    return hashlib.blake2s(content.encode(), digest_size=6).hexdigest()

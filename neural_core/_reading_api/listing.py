@@ -1,0 +1,146 @@
+"""The rows of one base folder, kept up to date by reading only what changed."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+from pathlib import Path
+
+from attrs import define, field
+
+from neural_core._storage.index import Index
+from neural_core._storage.index_scan import scan
+from neural_core._storage.index_schema import Signature
+from neural_core._storage.overview import RowReader, last_sign
+from neural_core.records import RunRow
+
+__all__ = ["Entry", "Listing", "unix_time"]
+
+Mark = tuple[tuple[str, int, int], ...]
+
+
+@define
+class Entry:
+    """One experiment of the listing.
+
+    Attributes:
+        row: as it was read last.
+        signature: of its ``metadata.json`` then.
+        version: of the listing when anything of it changed last; `grown` likewise for each metric.
+        last_sign: Unix time of its writer's last sign of life.
+    """
+
+    row: RunRow
+    signature: Signature | None
+    version: int
+    last_sign: float
+    reader: RowReader | None = None
+    mark: Mark = ()
+    grown: dict[str, int] = field(factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether files beside ``metadata.json`` may change the row."""
+        return self.row.end_time is None or self.row.error is not None
+
+
+class Listing:
+    """The experiments of one folder by the name of their folder. Not for several threads at a time.
+
+    Attributes:
+        version: grows with every change.
+        entries: folder name → entry.
+        removed: folder name → version at which it went, and its last row.
+    """
+
+    def __init__(self, base_dir: Path) -> None:
+        self.base_dir = base_dir
+        self.version = 0
+        self.entries: dict[str, Entry] = {}
+        self.removed: dict[str, tuple[int, RunRow]] = {}
+        self._loaded = False
+
+    def refresh(self) -> bool:
+        """Look for changes; True when there are any.
+
+        Raises:
+            OSError: the base folder may not be read.
+        """
+        before = self.version
+        found = scan(self.base_dir)
+        if not self._loaded:
+            self._load(found)
+        for folder in self.entries.keys() - found.keys():
+            self.version += 1
+            self.removed[folder] = self.version, self.entries.pop(folder).row
+        for folder, signature in found.items():
+            entry = self.entries.get(folder)
+            if entry is None or entry.signature != signature or (entry.is_open and self._may_differ(folder, entry)):
+                self._read(folder, signature)
+        return self.version != before
+
+    def _load(self, found: dict[str, Signature | None]) -> None:
+        """Take all rows from the index at once; what changes meanwhile has another signature and is read again."""
+        self._loaded = True
+        self.version += 1
+        with Index(self.base_dir) as index:
+            index.refresh()
+            for row in index.runs(limit=None):
+                if row.folder in found:
+                    self._put(row.folder, Entry(row, found[row.folder], self.version, self._sign(row)))
+
+    def _sign(self, row: RunRow) -> float:
+        ended = unix_time(row.end_time)
+        if ended is not None:
+            return ended
+        with contextlib.suppress(OSError):
+            return last_sign(self.base_dir / row.folder) or 0.0
+        return 0.0
+
+    def _may_differ(self, folder: str, entry: Entry) -> bool:
+        """Look at names, sizes and times; a process that is gone changes the status without changing a file."""
+        mark = _mark(self.base_dir / folder / "metrics")
+        changed = mark != entry.mark or entry.row.status in ("created", "running", "stalled")
+        entry.mark = mark
+        return changed
+
+    def _read(self, folder: str, signature: Signature | None) -> None:
+        entry = self.entries.get(folder)
+        reader = entry.reader if entry is not None and entry.reader is not None else RowReader(self.base_dir / folder)
+        row = reader.read()
+        kept = None if reader.final else reader
+        if entry is not None and row == entry.row:
+            entry.signature, entry.reader = signature, kept
+            return
+        self.version += 1
+        mark = () if entry is None else entry.mark
+        new = Entry(row, signature, self.version, self._sign(row), kept, mark)
+        if entry is not None:
+            new.grown = entry.grown
+        self._put(folder, new)
+
+    def _put(self, folder: str, entry: Entry) -> None:
+        known = self.entries.get(folder)
+        before = {} if known is None else known.row.metrics
+        for name, info in entry.row.metrics.items():
+            if name not in before or before[name].count != info.count:
+                entry.grown[name] = self.version
+        self.entries[folder] = entry
+        self.removed.pop(folder, None)
+
+
+def _mark(metrics: Path) -> Mark:
+    with contextlib.suppress(OSError), os.scandir(metrics) as found:
+        looks = [(entry.name, entry.stat(follow_symlinks=False)) for entry in found]
+        return tuple(sorted((name, status.st_size, status.st_mtime_ns) for name, status in looks))
+    return ()
+
+
+def unix_time(text: str | None) -> float | None:
+    """Give the Unix time of a UTC ISO 8601 text; None for none, and for text that is no time."""
+    if text is None:
+        return None
+    with contextlib.suppress(ValueError, OverflowError):
+        return datetime.datetime.fromisoformat(text).timestamp()
+    return None

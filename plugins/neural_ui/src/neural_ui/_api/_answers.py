@@ -1,0 +1,54 @@
+"""Answers of the interface: strict JSON, packed when the browser takes it, and errors of one sentence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from typing import Any
+
+from flask import Response, request
+
+__all__ = ["error_answer", "json_answer", "json_text", "text_answer"]
+
+_PACKED_FROM = 1_400
+"""Bytes that fit one packet are not packed."""
+
+
+def json_text(value: Any) -> str:
+    """Give strict JSON; NaN and infinities stand as text: ``"NaN"``, ``"Infinity"``, ``"-Infinity"``."""
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        return json.dumps(_named(value), allow_nan=False, separators=(",", ":"))
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: _named(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_named(inner) for inner in value]
+    return value
+
+
+def json_answer(value: Any, status: int = 200) -> Response:
+    """Give a value as an answer."""
+    return text_answer(json_text(value), status)
+
+
+def text_answer(text: str, status: int = 200) -> Response:
+    """Give text that is JSON already as an answer."""
+    data = text.encode()
+    answer = Response(data, status=status, content_type="application/json")
+    if len(data) >= _PACKED_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
+        answer.set_data(gzip.compress(data, compresslevel=1, mtime=0))
+        answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["Vary"] = "Accept-Encoding"
+    return answer
+
+
+def error_answer(sentence: str, status: int) -> Response:
+    """Give an error: one sentence, neither stack nor path."""
+    return json_answer({"error": sentence}, status)
