@@ -6,10 +6,10 @@ import struct
 from pathlib import Path
 
 from event_files import Loaded, run_folder
+from neural_tensorboard import TensorBoardBackend
 
 from neural_core.records import Experiment
 from neural_core.testing import BackendContract, ReadBack
-from neural_tensorboard import TensorBoardBackend
 
 
 class TestTensorBoardBackend(BackendContract):

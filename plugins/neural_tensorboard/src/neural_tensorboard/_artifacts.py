@@ -68,7 +68,7 @@ def _image_bytes(artifact: ArtifactVersion) -> bytes | None:
     if artifact.is_tree or artifact.path.suffix.lower() not in _SUFFIXES:
         return None
     if artifact.size > _MAX_BYTES:
-        tell_once("large image", f"{artifact.artifact_name!r:.80} is over 16 MiB: it is listed, and not shown as an image")
+        tell_once("large image", f"{artifact.artifact_name!r:.80} is over 16 MiB: listed, not shown as an image")
         return None
     try:
         data = artifact.path.read_bytes()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neural_core import hookimpl
-from neural_core.errors import ConfigurationError, NotInstalledError
+from neural_core.errors import ConfigurationError
+from neural_tensorboard._installed import require_tensorboard
 
 if TYPE_CHECKING:
     from neural_core.records import ArtifactVersion, Experiment, MetricRows
@@ -37,11 +37,10 @@ class TensorBoardBackend:
             NotInstalledError: TensorBoard is missing.
             ConfigurationError: `log_dir` is no path.
         """
-        if util.find_spec("tensorboard") is None:
-            raise NotInstalledError("TensorBoard not installed: pip install tensorboard")
+        require_tensorboard()
         if not isinstance(log_dir, str | os.PathLike) or not os.fspath(log_dir):
             raise ConfigurationError(f"log_dir is the folder for event files, such as 'runs', not {log_dir!r:.80}")
-        self._log_dir = Path(os.path.abspath(Path(log_dir).expanduser()))
+        self._log_dir = Path(log_dir).expanduser().absolute()
         self._bookmark: Mapping[str, Any] | None = None
         self._following: dict[str, int] = {}
         self._open: EventStream | None = None

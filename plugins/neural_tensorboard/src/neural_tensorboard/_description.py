@@ -14,13 +14,14 @@ from neural_tensorboard import _events
 from neural_tensorboard._events import HParam
 from neural_tensorboard._files import unix_seconds
 
-__all__ = ["EXPERIMENT", "HYPERPARAMETERS", "NOTES", "STATUS", "TAGS", "description", "flat_hparams"]
+__all__ = ["EXPERIMENT", "HYPERPARAMETERS", "NOTES", "PREFIX", "STATUS", "TAGS", "description", "flat_hparams"]
 
-EXPERIMENT = "neural/experiment"
-HYPERPARAMETERS = "neural/hyperparameters"
-NOTES = "neural/notes"
-STATUS = "neural/status"
-TAGS = "neural/tags"
+PREFIX = "neural/"
+EXPERIMENT = f"{PREFIX}experiment"
+HYPERPARAMETERS = f"{PREFIX}hyperparameters"
+NOTES = f"{PREFIX}notes"
+STATUS = f"{PREFIX}status"
+TAGS = f"{PREFIX}tags"
 
 _EXACT = 2**53  # beyond it a double skips integers
 _ENDS = {"completed": STATUS_SUCCESS, "failed": STATUS_FAILURE, "interrupted": STATUS_FAILURE}

@@ -65,6 +65,8 @@ def _tell_rounding(tag: str, values: NDArray[np.float64]) -> None:
     with np.errstate(over="ignore"):
         kept = values.astype(np.float32).astype(np.float64)
     if np.any(np.isinf(kept) & np.isfinite(values)):
-        tell_once("infinite", f"{tag!r:.80} has values beyond 3.4e38: TensorBoard's numbers end there, it shows infinity")
+        tell_once(
+            "infinite", f"{tag!r:.80} has values beyond 3.4e38, where TensorBoard's numbers end: they become infinite"
+        )
     if not np.array_equal(kept, values, equal_nan=True):
         tell_once("rounded", "numbers are rounded to 7 digits, TensorBoard's float32; the experiment keeps all of them")

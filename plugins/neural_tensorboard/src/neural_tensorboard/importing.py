@@ -1,0 +1,110 @@
+"""``neural import tensorboard SOURCE``: bring in runs from event files, whoever wrote them.
+
+Each folder that holds event files is a run, as TensorBoard has it. SOURCE is such a folder, a tree of them, or a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from neural_core.errors import ArgumentValueError
+from neural_core.importing import ForeignRun, ImportTarget, import_command
+from neural_tensorboard._installed import require_tensorboard
+from neural_tensorboard._telling import tell_once
+
+__all__ = ["TensorBoardRun", "command", "read"]
+
+_MARK = "tfevents"
+_FIRST_EVENTS = 8
+"""How many events are looked at for a run's name and start: in files of ours, both stand there."""
+
+
+@frozen
+class TensorBoardRun(ForeignRun):
+    """The event files of one folder.
+
+    Attributes:
+        files: in the order in which TensorBoard reads them.
+    """
+
+    files: Sequence[Path] = ()
+
+    def write_to(self, target: ImportTarget) -> None:
+        """Log everything that the files hold.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
+        from neural_tensorboard._reading import RunReader
+
+        with RunReader(target) as reader:
+            for file in self.files:
+                reader.read(file)
+            reader.end()
+
+
+def read(source: str) -> Iterable[ForeignRun]:
+    """Find the runs of a file, a folder or a tree of folders.
+
+    Raises:
+        ArgumentValueError: there are no event files.
+        NotInstalledError: TensorBoard is missing.
+    """
+    require_tensorboard()
+    root = Path(source).expanduser().resolve()
+    if not root.exists():
+        raise ArgumentValueError(f"{source}: there is no such file or folder")
+    places = [(root, [root])] if root.is_file() else list(_folders(root))
+    if not places:
+        raise ArgumentValueError(f"{source}: no event files of TensorBoard, which have {_MARK!r} in their names")
+    return (_run(place, files, root) for place, files in places)
+
+
+def _folders(root: Path) -> Iterator[tuple[Path, list[Path]]]:
+    for folder, folders, names in os.walk(root, onerror=_tell_unreadable):
+        folders.sort()
+        if files := [Path(folder, name) for name in sorted(names) if _MARK in name]:
+            yield Path(folder), files
+
+
+def _tell_unreadable(error: OSError) -> None:
+    tell_once(str(error), f"a folder is left out: {error}")
+
+
+def _run(place: Path, files: Sequence[Path], root: Path) -> TensorBoardRun:
+    name, start = _name_and_start(files[0])
+    usual = place.name if place == root else str(place.relative_to(root))
+    return TensorBoardRun(f"tensorboard:{place}", name or usual or "tensorboard", _fingerprint(files), start, files)
+
+
+def _name_and_start(file: Path) -> tuple[str | None, float | None]:
+    from neural_tensorboard._records import read_records
+    from neural_tensorboard._values import name_of, parsed
+
+    name, times = None, []
+    for record in itertools.islice(read_records(file), _FIRST_EVENTS):
+        event = parsed(record)
+        if event is not None:
+            times.append(event.wall_time)
+            name = name or name_of(event)
+    return name, min(filter(None, times), default=None)
+
+
+def _fingerprint(files: Sequence[Path]) -> str:
+    """Give text that changes when a file is added, grows or is written again."""
+    facts = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+command = import_command(
+    "tensorboard",
+    read,
+    help="Bring in TensorBoard runs. SOURCE is an event file, a run's folder or a log folder: each folder that holds "
+    "event files becomes an experiment, with its scalars, hyperparameters, images and times.",
+)
