@@ -219,6 +219,7 @@ class RunRow:
         metrics: by name.
         error: what is wrong with a damaged experiment, None for a sound one.
         folder: the folder's name inside the base folder.
+        color: ``#rrggbb`` that a user gave it for pages, empty for none.
     """
 
     experiment_id: str
@@ -234,3 +235,4 @@ class RunRow:
     notes: str = ""
     artifacts: int = 0
     error: str | None = None
+    color: str = ""

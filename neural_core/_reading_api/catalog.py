@@ -155,5 +155,5 @@ def names_of(rows: dict[str, RunRow]) -> dict[str, str]:
 
 def revision_of(row: RunRow) -> str:
     """Name what an edit may change: somebody else's edit in between gives another name."""
-    content = json.dumps([row.name, dict(sorted(row.tags.items())), row.notes, getattr(row, "color", "")])
+    content = json.dumps([row.name, dict(sorted(row.tags.items())), row.notes, row.color])
     return hashlib.blake2s(content.encode(), digest_size=6).hexdigest()

@@ -24,7 +24,7 @@ def to_document(row: RunRow) -> str:
         for name, m in row.metrics.items()
     ]
     fields = [row.experiment_id, row.uid, row.name, row.status, row.start_time, row.end_time, row.folder]
-    rest = [row.notes, row.artifacts, row.error]
+    rest = [row.notes, row.artifacts, row.error, row.color]
     return to_text([fields, dict(row.params), metrics, dict(row.tags), rest], with_holes=True)
 
 
@@ -38,9 +38,9 @@ def from_document(text: str) -> RunRow:
         value, holes = json.loads(text)
         for path, number in holes:
             _put(value, path, float(number))
-        fields, params, metrics, tags, (notes, artifacts, error) = value
+        fields, params, metrics, tags, rest = value
         infos = {name: MetricInfo(*numbers) for name, *numbers in metrics}
-        return RunRow(*[*fields, params, infos, tags, notes, artifacts, error])
+        return RunRow(*[*fields, params, infos, tags, *rest])
     except (ValueError, TypeError, LookupError) as problem:
         raise DamagedError(f"a row of the index cannot be read: {problem}") from problem
 

@@ -128,6 +128,7 @@ class RowReader:
             notes=state.notes,
             artifacts=artifacts,
             error=error,
+            color=state.color,
         )
 
 

@@ -11,7 +11,7 @@ from neural_core._storage.writer import JournalWriter
 
 __all__ = ["Snapshots"]
 
-_OF_OTHERS = ("tags", "notes", "name", "hyperparameters", "artifacts")
+_OF_OTHERS = ("tags", "notes", "name", "color", "hyperparameters", "artifacts")
 
 
 class Snapshots:

@@ -40,6 +40,7 @@ class State:
 
     Attributes:
         final: finished and compacted; only a replaced ``metadata.json`` can tell of a change.
+        color: ``#rrggbb`` that pages draw it in, empty for none of its own.
         artifacts: documents of artifact versions, in order.
         writer: evidence of the process that owns it (see `liveness`).
         journal: document → {part: ordinal up to which it holds}.
@@ -53,6 +54,7 @@ class State:
     end_time: str | None = None
     tags: dict[str, str] = field(factory=dict)
     notes: str = ""
+    color: str = ""
     final: bool = False
     writer: dict[str, Any] = field(factory=dict)
     environment: dict[str, Any] = field(factory=dict)
@@ -106,6 +108,7 @@ _METADATA = (
     "end_time",
     "tags",
     "notes",
+    "color",
     "final",
     "writer",
     "environment",
@@ -153,6 +156,11 @@ def _annotations(state: State, fact: Fact) -> None:
     state.name = str(fact.get("name", state.name))
 
 
+def _appearance(state: State, fact: Fact) -> None:
+    """How pages show the experiment: a fact of its own, of which backends hear nothing."""
+    state.color = str(fact.get("color", state.color))
+
+
 def _status(state: State, fact: Fact) -> None:
     state.status = str(fact.get("status", state.status))
 
@@ -165,6 +173,7 @@ def _finished(state: State, fact: Fact) -> None:
 _CHANGES: dict[str, tuple[str, Callable[[State, Fact], None]]] = {
     "experiment_started": ("metadata", _started),
     "annotations_changed": ("metadata", _annotations),
+    "appearance_changed": ("metadata", _appearance),
     "status_changed": ("metadata", _status),
     "experiment_finished": ("metadata", _finished),
     "hyperparameters_logged": ("hyperparameters", _hyperparameters),

@@ -58,7 +58,7 @@ def row_form(run: StoredRun) -> dict[str, Any]:
         run.last_sign,
         dict(row.tags),
         bool(row.notes),
-        getattr(row, "color", "") or None,
+        row.color or None,
         run.revision,
         row.error,
         row.artifacts,
