@@ -9,6 +9,7 @@ NeuralError
 ├── ExperimentNotFoundError           no experiment has this id (also a LookupError)
 ├── AmbiguousExperimentError          several experiments have this id (also a LookupError)
 ├── ExperimentInUseError              its writer is alive (also a RuntimeError)
+├── EditConflictError                 somebody else edited the experiment in between (also a RuntimeError)
 ├── ExperimentFinishedError           logged to after ``finish()`` (also a RuntimeError)
 ├── ArtifactError                     an artifact could not be stored or opened (also an OSError)
 │   ├── ArtifactNotFoundError         (also a FileNotFoundError)
@@ -39,6 +40,7 @@ __all__ = [
     "ConfigurationError",
     "DamagedError",
     "DeliveryError",
+    "EditConflictError",
     "ExperimentFinishedError",
     "ExperimentInUseError",
     "ExperimentNotFoundError",
@@ -102,6 +104,10 @@ class AmbiguousExperimentError(NeuralError, LookupError):
 
 class ExperimentInUseError(NeuralError, RuntimeError):
     """The experiment's writer is alive, so it cannot be deleted."""
+
+
+class EditConflictError(NeuralError, RuntimeError):
+    """Somebody else edited the experiment since it was looked at; nothing was changed."""
 
 
 class ExperimentFinishedError(NeuralError, RuntimeError):

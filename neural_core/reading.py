@@ -13,14 +13,41 @@ from pathlib import Path
 from neural_core._reading_api.catalog import Catalog
 from neural_core._reading_api.curve import Curve
 from neural_core._reading_api.directions import directions_of, set_direction
+from neural_core._reading_api.edits import Edit, apply_edit
+from neural_core._reading_api.files import artifacts_of, file_with_id, plots_of, tree_files
 from neural_core._reading_api.open_run import OpenRun
-from neural_core._reading_api.records import Changes, CurveView, Listed, SeriesView, StoredFile, StoredRun
+from neural_core._reading_api.records import (
+    Changes,
+    CurveView,
+    Listed,
+    RunDetail,
+    SeriesView,
+    StoredFile,
+    StoredRun,
+)
 from neural_core._reading_api.view import Window, view_of
 from neural_core._storage.folder import DEFAULT_BASE_DIR, resolve_base_dir
-from neural_core.errors import NeuralError
+from neural_core._storage.overview import hyperparameters_of
+from neural_core._storage.reader import RunReader
+from neural_core._storage.trash import bring_back, throw_away
+from neural_core.errors import EditConflictError, NeuralError
 from neural_core.records import Series
 
-__all__ = ["Changes", "CurveView", "ExperimentStore", "Listed", "SeriesView", "StoredFile", "StoredRun", "Window"]
+__all__ = [
+    "Changes",
+    "CurveView",
+    "Edit",
+    "ExperimentStore",
+    "Listed",
+    "RunDetail",
+    "SeriesView",
+    "StoredFile",
+    "StoredRun",
+    "Window",
+    "tree_files",
+]
+
+_CHUNK = 65_536
 
 
 class ExperimentStore:
@@ -40,6 +67,7 @@ class ExperimentStore:
         self._catalog = Catalog(self.base_dir)
         self._open: dict[Path, OpenRun] = {}
         self._lock = threading.Lock()
+        self._edits = threading.Lock()
 
     def listed(self) -> Listed:
         """Give all experiments, the newest first, and a cursor for `changes`.
@@ -98,9 +126,100 @@ class ExperimentStore:
                 run = self._open.setdefault(directory, OpenRun(directory))
             with run.lock:
                 return run.curve(metric, x)
-        except (NeuralError, OSError) as error:
+        except OSError as error:
+            return f"a file cannot be read: {error.strerror or 'nobody knows why'}"  # its text would name the folder
+        except NeuralError as error:
             return str(error)
 
     def iter_series(self, run_id: str, metric: str) -> Iterator[Series]:
-        """Give all points of a metric in the order of the calls, some at a time."""
-        raise NotImplementedError
+        """Give all points of a metric in the order of the calls, some at a time, each checksum checked.
+
+        Raises:
+            ExperimentNotFoundError: there is none with this id.
+            DamagedError: stored bytes are not what was written.
+            OSError: a file cannot be read.
+        """
+        whole = RunReader(self._catalog.directory(run_id)).series(metric)
+        for first in range(0, len(whole), _CHUNK):
+            cut = slice(first, first + _CHUNK)
+            yield Series(metric, whole.step[cut], whole.time[cut], whole.value[cut])
+
+    def detail(self, run_id: str) -> RunDetail:
+        """Give all that is known of an experiment but its numbers.
+
+        Raises:
+            ExperimentNotFoundError: there is none with this id.
+            FormatVersionError: it was written by a newer neural.
+        """
+        run = self._catalog.find(run_id)
+        directory = self.base_dir / run.row.folder
+        state, _ = RunReader(directory, verify=False).state()
+        files = artifacts_of(directory, state), plots_of(directory)
+        return RunDetail(run, hyperparameters_of(state), dict(state.environment), *files)
+
+    def artifact(self, run_id: str, fid: str) -> StoredFile:
+        """Give an artifact by its id; its file lies in the experiment's folder.
+
+        Raises:
+            ExperimentNotFoundError: there is no such experiment.
+            ArtifactNotFoundError: there is no such artifact, or its file is gone.
+        """
+        return file_with_id(self.detail(run_id).artifacts, fid)
+
+    def plot(self, run_id: str, fid: str) -> StoredFile:
+        """Give a file of the experiment's plots by its id; raises as `artifact` does."""
+        return file_with_id(plots_of(self._catalog.directory(run_id)), fid)
+
+    def edit(self, run_id: str, revision: str, change: Edit) -> StoredRun:
+        """Change name, notes, tags or colour of an experiment, alive or ended.
+
+        Args:
+            run_id: its id.
+            revision: as it was when the editor looked.
+            change: what is to be different.
+
+        Returns:
+            The experiment with its new revision.
+
+        Raises:
+            ExperimentNotFoundError: there is none with this id.
+            EditConflictError: somebody else edited in between.
+            ArgumentError: a thing that cannot be kept.
+            DamagedError: nothing in its folder says which experiment it is.
+            OSError: the disk refuses.
+        """
+        with self._edits:
+            self._catalog.refresh()
+            run = self._catalog.find(run_id)
+            if run.revision != revision:
+                raise EditConflictError("somebody else edited this experiment in between: look at it again")
+            apply_edit(self.base_dir / run.row.folder, change)
+            self._catalog.refresh()
+            return self._catalog.find(run_id)
+
+    def throw_away(self, run_id: str) -> None:
+        """Move an experiment to the trash.
+
+        Raises:
+            ExperimentNotFoundError: there is none with this id.
+            ExperimentInUseError: its writer is alive.
+            OSError: the folder cannot be written.
+        """
+        with self._edits:
+            directory = self._catalog.directory(run_id)
+            throw_away(self.base_dir, directory)
+            with self._lock:
+                self._open.pop(directory, None)
+            self._catalog.refresh()
+
+    def restore(self, run_id: str) -> None:
+        """Bring an experiment back from the trash.
+
+        Raises:
+            ExperimentNotFoundError: it is not there, or several have this id.
+            ExperimentInUseError: a folder of its name is there already.
+            OSError: the folder cannot be written.
+        """
+        with self._edits:
+            bring_back(self.base_dir, self._catalog.trashed(run_id))
+            self._catalog.refresh()

@@ -31,6 +31,7 @@ class Catalog:
         self._session = hashlib.sha256(f"{base_dir}{id(self)}{threading.get_ident()}".encode()).hexdigest()[:8]
         self._runs: dict[str, StoredRun] = {}
         self._ids: dict[str, str] = {}
+        self._removed: dict[str, int] = {}
         self._seen = (-1, -1)
 
     def refresh(self) -> None:
@@ -52,11 +53,13 @@ class Catalog:
         ids = names_of({folder: entry.row for folder, entry in entries.items()})
         ordinals = self._ordinals()
         known = {run.row.folder: run for run in self._runs.values()}
-        self._ids = {folder: name for folder, name in ids.items()}
+        self._ids = ids
+        before = self._runs.keys()
         self._runs = {
             ids[folder]: _stored(ids[folder], ordinals[folder], entry, known.get(folder))
             for folder, entry in sorted(entries.items(), key=lambda pair: -ordinals[pair[0]])
         }
+        self._removed |= dict.fromkeys(before - self._runs.keys(), self._listing.version)
 
     def _ordinals(self) -> dict[str, int]:
         """Count by creation, over the trash as well: a deleted experiment shifts no colour."""
@@ -120,17 +123,27 @@ class Catalog:
                 for metric, version in entry.grown.items()
                 if version > since and metric in entry.row.metrics
             ]
-            gone = [name for name, version in self._gone().items() if version > since]
+            gone = [name for name, at in self._removed.items() if at > since and name not in self._runs]
             return Changes(self._cursor, fresh, gone, grown)
 
     def _since(self, cursor: str | None) -> int:
         session, _, number = (cursor or "").partition("-")
         return int(number) if session == self._session and number.isdecimal() else 0
 
-    def _gone(self) -> dict[str, int]:
-        removed = self._listing.removed
-        names = names_of({folder: row for folder, (_, row) in removed.items()})
-        return {names[folder]: version for folder, (version, _) in removed.items() if names[folder] not in self._runs}
+    def trashed(self, name: str) -> Path:
+        """Give the folder in the trash of the experiment that has, or had, this id.
+
+        Raises:
+            ExperimentNotFoundError: there is none, or it is not clear which one is meant.
+        """
+        with self._lock:
+            self.refresh()
+            rows = {folder: entry.row for folder, entry in self._trash.entries.items()}
+        exact = [folder for folder, row in rows.items() if name == _long_name(row)]
+        found = exact or [folder for folder, row in rows.items() if name == row.experiment_id]
+        if len(found) != 1:
+            raise ExperimentNotFoundError("the trash holds no experiment with this id, or several", name)
+        return self._trash.base_dir / found[0]
 
 
 def _stored(name: str, ordinal: int, entry: Entry, known: StoredRun | None) -> StoredRun:
@@ -148,9 +161,14 @@ def names_of(rows: dict[str, RunRow]) -> dict[str, str]:
     return {
         folder: row.experiment_id
         if count[row.experiment_id] == 1 and _ID.fullmatch(row.experiment_id)
-        else f"{row.experiment_id[:12] if _ID.fullmatch(row.experiment_id) else ''}~{quote(folder, safe='')}"
+        else _long_name(row)
         for folder, row in rows.items()
     }
+
+
+def _long_name(row: RunRow) -> str:
+    short = row.experiment_id if _ID.fullmatch(row.experiment_id) else ""
+    return f"{short}~{quote(row.folder, safe='')}"
 
 
 def revision_of(row: RunRow) -> str:

@@ -51,14 +51,12 @@ class Listing:
     Attributes:
         version: grows with every change.
         entries: folder name → entry.
-        removed: folder name → version at which it went, and its last row.
     """
 
     def __init__(self, base_dir: Path) -> None:
         self.base_dir = base_dir
         self.version = 0
         self.entries: dict[str, Entry] = {}
-        self.removed: dict[str, tuple[int, RunRow]] = {}
         self._loaded = False
 
     def refresh(self) -> bool:
@@ -73,7 +71,7 @@ class Listing:
             self._load(found)
         for folder in self.entries.keys() - found.keys():
             self.version += 1
-            self.removed[folder] = self.version, self.entries.pop(folder).row
+            del self.entries[folder]
         for folder, signature in found.items():
             entry = self.entries.get(folder)
             if entry is None or entry.signature != signature or (entry.is_open and self._may_differ(folder, entry)):
@@ -127,7 +125,6 @@ class Listing:
             if name not in before or before[name].count != info.count:
                 entry.grown[name] = self.version
         self.entries[folder] = entry
-        self.removed.pop(folder, None)
 
 
 def _mark(metrics: Path) -> Mark:

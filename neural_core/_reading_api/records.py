@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Changes", "CurveView", "Listed", "SeriesView", "StoredFile", "StoredRun"]
+__all__ = ["Changes", "CurveView", "Listed", "RunDetail", "SeriesView", "StoredFile", "StoredRun"]
 
 
 @frozen
@@ -125,6 +125,26 @@ class SeriesView:
     stop: float | None
     width: float | None
     curves: Sequence[CurveView]
+
+
+@frozen
+class RunDetail:
+    """All that is known of one experiment but its numbers.
+
+    Attributes:
+        run: as a list shows it.
+        hyperparameters: nested as logged.
+        environment: where it ran.
+        artifacts: whose files are there; details have version, kind, size (bytes), sha256, time (UTC ISO 8601),
+            file_name, is_tree, metadata.
+        plots: files of its folder ``plots``; details have auto (drawn by neural), time (Unix seconds), suffix.
+    """
+
+    run: StoredRun
+    hyperparameters: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    artifacts: Sequence[StoredFile]
+    plots: Sequence[StoredFile]
 
 
 @frozen

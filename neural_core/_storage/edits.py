@@ -11,12 +11,13 @@ from neural_core._storage.session import Session
 __all__ = ["edit"]
 
 
-def edit(directory: Path, fact: Mapping[str, Any]) -> None:
-    """Add one fact to the record of a stored experiment, alive or ended, in a part of its own.
+def edit(directory: Path, *facts: Mapping[str, Any]) -> None:
+    """Add facts to the record of a stored experiment, alive or ended, in a part of its own.
 
     Raises:
         DamagedError: nothing in the folder says which experiment it is.
     """
     session = Session.open(directory, kind="edit")
-    session.append(fact)
+    for fact in facts:
+        session.append(fact)
     session.finish()

@@ -12,7 +12,7 @@ from neural_core._storage.index import Index
 from neural_core._storage.overview import RowReader
 from neural_core.errors import AmbiguousExperimentError, ArgumentTypeError, ExperimentInUseError
 
-__all__ = ["move_from_trash", "move_to_trash"]
+__all__ = ["bring_back", "move_from_trash", "move_to_trash", "throw_away"]
 
 _MIN_ID = 4
 
@@ -32,11 +32,20 @@ def move_to_trash(index: Index, base_dir: Path, experiment_id: str) -> bool:
     directory = _only(base_dir, found, experiment_id)
     if directory is None or directory.is_symlink():
         return False
+    throw_away(base_dir, directory)
+    return True
+
+
+def throw_away(base_dir: Path, directory: Path) -> None:
+    """Move an experiment's folder to the trash.
+
+    Raises:
+        ExperimentInUseError: its writer is alive.
+    """
     refuse_live(directory, "Nothing was deleted: stop it first, or wait for its end.")
     trash = base_dir / TRASH
     trash.mkdir(exist_ok=True)
     directory.rename(_free(trash / directory.name))
-    return True
 
 
 def move_from_trash(base_dir: Path, experiment_id: str) -> bool:
@@ -52,12 +61,21 @@ def move_from_trash(base_dir: Path, experiment_id: str) -> bool:
     directory = _only(trash, found, experiment_id)
     if directory is None:
         return False
+    bring_back(base_dir, directory)
+    return True
+
+
+def bring_back(base_dir: Path, directory: Path) -> None:
+    """Move an experiment's folder from the trash back.
+
+    Raises:
+        ExperimentInUseError: a folder of its name is there already.
+    """
     if (base_dir / directory.name).exists():
         raise ExperimentInUseError(f"{base_dir / directory.name} is there already: nothing was restored")
     directory.rename(base_dir / directory.name)
     with contextlib.suppress(OSError):
-        os.rmdir(trash)  # noqa: PTH106 - only an empty folder goes
-    return True
+        os.rmdir(base_dir / TRASH)  # noqa: PTH106 - only an empty folder goes
 
 
 def _only(base_dir: Path, found: list[str], experiment_id: str) -> Path | None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from neural_core.errors import ExperimentNotFoundError
 from neural_core.reading import ExperimentStore
 from neural_ui._api._answers import error_answer
-from neural_ui._api._arguments import RefusedError
+from neural_ui._api._csv import add_csv
+from neural_ui._api._detail import add_detail
+from neural_ui._api._edits import add_edits
+from neural_ui._api._errors import add_errors
+from neural_ui._api._files import add_files
+from neural_ui._api._panels import add_panels
 from neural_ui._api._runs import add_runs
 from neural_ui._api._series import add_series
 
@@ -17,16 +21,9 @@ __all__ = ["make_blueprint"]
 def make_blueprint(store: ExperimentStore) -> Blueprint:
     """Make the routes over one store."""
     api = Blueprint("neural_api", __name__, url_prefix="/api/v1")
-    for add in (add_runs, add_series):
+    for add in (add_runs, add_series, add_detail, add_files, add_csv, add_edits, add_panels):
         add(api, store)
-
-    @api.errorhandler(RefusedError)
-    def refused(error: RefusedError) -> Response:
-        return error_answer(str(error), error.status)
-
-    @api.errorhandler(ExperimentNotFoundError)
-    def not_found(error: ExperimentNotFoundError) -> Response:
-        return error_answer(str(error), 404)
+    add_errors(api)
 
     @api.route("/", defaults={"rest": ""})
     @api.route("/<path:rest>", methods=["GET", "POST"])
@@ -35,7 +32,8 @@ def make_blueprint(store: ExperimentStore) -> Blueprint:
 
     @api.after_request
     def not_stored(answer: Response) -> Response:
-        answer.headers.setdefault("Cache-Control", "no-store")
+        if "ETag" not in answer.headers or answer.headers.get("Content-Disposition"):
+            answer.headers["Cache-Control"] = "no-store"
         return answer
 
     return api
