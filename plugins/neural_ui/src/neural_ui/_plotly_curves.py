@@ -54,7 +54,7 @@ def make_curve(series: Series, points: int = POINTS) -> Curve:
     finite = np.isfinite(value)
     value = np.where(finite, value, np.nan)
     hidden = len(value) - int(finite.sum())
-    about = {"ends": _ends(x, value), "count": len(value), "hidden": hidden, "stepped": stepped}
+    about: dict[str, Any] = {"ends": _ends(x, value), "count": len(value), "hidden": hidden, "stepped": stepped}
     if len(value) <= points:
         return Curve(x, value, None, None, **about)
     starts = np.linspace(0, len(value), points + 1).astype(np.intp)[:-1]
@@ -67,7 +67,8 @@ def make_curve(series: Series, points: int = POINTS) -> Curve:
         np.fmax.reduceat(value, starts),
     ]
     columns[0][0], columns[0][-1] = x[0], x[-1]  # the line reaches both ends
-    return Curve(*columns, **about)
+    mean_x, mean, low, high = columns
+    return Curve(mean_x, mean, low, high, **about)
 
 
 def _ends(x: Floats, value: Floats) -> tuple[tuple[float, float], tuple[float, float]] | None:
