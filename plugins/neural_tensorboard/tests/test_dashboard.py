@@ -1,0 +1,140 @@
+"""A real `tensorboard --logdir`, asked over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from matplotlib.figure import Figure
+from neural_tensorboard import TensorBoardBackend
+from scripts import wait_for
+from tensorboard.plugins.hparams.api_pb2 import Status
+
+from neural_core import ExperimentTracker
+from neural_core.testing import deliver
+
+STATUSES = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]
+
+
+class Board:
+    """A TensorBoard that runs."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Ask for a JSON document."""
+        return json.loads(self.fetch(path, **query))
+
+    def fetch(self, path: str, **query: Any) -> bytes:
+        """Ask for bytes."""
+        with urllib.request.urlopen(f"{self._address}{path}?{urllib.parse.urlencode(query)}", timeout=30) as answer:
+            data: bytes = answer.read()
+        return data
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Ask with a JSON document for another."""
+        request = urllib.request.Request(
+            f"{self._address}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())
+
+
+@contextlib.contextmanager
+def tensorboard(log_dir: Path, *, fast: bool) -> Iterator[Board]:
+    """Serve a log folder with one of TensorBoard's two loaders on a free port of this host."""
+    log = log_dir.parent / "tensorboard.log"
+    options = ["--logdir", str(log_dir), "--port", "0", "--host", "127.0.0.1", "--reload_interval", "1"]
+    command = [sys.executable, "-m", "tensorboard.main", *options, f"--load_fast={str(fast).lower()}"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        address = wait_for(lambda: re.search(r"at (http://127.0.0.1:\d+)/ ", log.read_text()) or process.poll())
+        assert process.poll() is None, log.read_text()
+        yield Board(address[1])
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast loader", "Python loader"])
+def test_dashboards(tmp_path: Path, fast: bool) -> None:
+    """SCALARS, HPARAMS, TEXT and IMAGES show two runs, with either of TensorBoard's loaders."""
+    ids = []
+    for rate in (0.5, 0.25):
+        with ExperimentTracker("sweep", tmp_path / "experiments", auto_visualize=False) as tracker:
+            tracker.log_hyperparameters({"lr": rate, "model": {"name": f"net{rate}"}})
+            tracker.set_notes("a *note*")
+            for step in range(20):
+                tracker.log_metrics({"loss": rate * step, "val/accuracy": step / 32}, step=step)
+            tracker.log_figure(Figure(figsize=(1, 1)), "curve")
+        assert deliver(tracker.experiment_dir, TensorBoardBackend(tmp_path / "runs")).complete
+        ids.append(tracker.experiment_id)
+    figure = (tracker.experiment_dir / "plots" / "curve.png").read_bytes()
+    with tensorboard(tmp_path / "runs" / "sweep", fast=fast) as board:
+        tags = wait_for(lambda: len(found := board.get("/data/plugin/scalars/tags")) == 2 and found)
+        assert {run: sorted(of_run) for run, of_run in tags.items()} == {one: ["loss", "val/accuracy"] for one in ids}
+        for run, rate in zip(ids, (0.5, 0.25), strict=True):
+            shown = board.get("/data/plugin/scalars/scalars", run=run, tag="loss")
+            assert [(step, value) for _, step, value in shown] == [(step, rate * step) for step in range(20)]
+        assert "<em>note</em>" in board.get("/data/plugin/text/text", run=ids[0], tag="neural/notes")[0]["text"]
+        check_hparams(board, dict(zip(ids, (0.5, 0.25), strict=True)))
+        (image,) = board.get("/data/plugin/images/images", run=ids[1], tag="figures/curve", sample=0)
+        assert board.fetch("/data/plugin/images/individualImage?" + image["query"] + "&_=") == figure
+
+
+def check_hparams(board: Board, rates: dict[str, float]) -> None:
+    """Check that the HPARAMS dashboard compares runs: hyperparameters, last metrics and ends of each."""
+    known = board.post("/data/plugin/hparams/experiment", includeMetrics=True)
+    assert sorted(info["name"] for info in known["hparamInfos"]) == ["lr", "model.name"]
+    assert sorted(info["name"]["tag"] for info in known["metricInfos"]) == ["loss", "val/accuracy"]
+    columns = [{"metric": info["name"]} for info in known["metricInfos"]]
+    asked = {"allowedStatuses": STATUSES, "colParams": columns, "sliceSize": 10, "includeMetrics": True}
+    groups = board.post("/data/plugin/hparams/session_groups", **asked)["sessionGroups"]
+    assert {group["sessions"][0]["name"]: group["hparams"]["lr"] for group in groups} == rates
+    for group in groups:
+        (session,) = group["sessions"]
+        last = {metric["name"]["tag"]: metric["value"] for metric in session["metricValues"]}
+        assert last == {"loss": rates[session["name"]] * 19, "val/accuracy": 19 / 32}
+        assert session["status"] in ("STATUS_SUCCESS", Status.Value("STATUS_SUCCESS"))
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast loader", "Python loader"])
+def test_while_it_is_written(tmp_path: Path, fast: bool) -> None:
+    """A TensorBoard that runs follows a training, also when a killed writer's last rows are cut and written again."""
+    tracker = ExperimentTracker("live", tmp_path / "experiments", auto_visualize=False)
+    runs = tmp_path / "runs"
+
+    def log(first: int, last: int) -> None:
+        for step in range(first, last):
+            tracker.log_metrics({"loss": step / 4}, step=step)
+
+    log(0, 10)
+    start = deliver(tracker.experiment_dir, TensorBoardBackend(runs))
+    with tensorboard(runs, fast=fast) as board:
+
+        def shown() -> list[tuple[int, float]]:
+            if not board.get("/data/plugin/scalars/tags"):
+                return []
+            of_run = board.get("/data/plugin/scalars/scalars", run=f"live/{tracker.experiment_id}", tag="loss")
+            return [(step, value) for _, step, value in of_run]
+
+        wait_for(lambda: len(shown()) == 10)
+        log(10, 20)
+        deliver(tracker.experiment_dir, TensorBoardBackend(runs), start.position, start.bookmark)
+        wait_for(lambda: len(shown()) == 20)
+        log(20, 30)
+        tracker.finish()
+        deliver(tracker.experiment_dir, TensorBoardBackend(runs), start.position, start.bookmark)
+        wait_for(lambda: len(shown()) >= 30)
+        assert shown() == [(step, step / 4) for step in range(30)]
