@@ -1,4 +1,9 @@
-"""Mirrors neural experiments into MLflow.
+"""Mirrors neural experiments into MLflow, and brings MLflow's runs in.
 
-This version holds the place and mirrors nothing; its README says so.
+``ExperimentTracker(..., backend="mlflow")`` uses `MlflowBackend`; ``neural import mlflow SOURCE`` is in
+`neural_mlflow.importing`. Importing this package does not import MLflow.
 """
+
+from neural_mlflow.backend import MlflowBackend
+
+__all__ = ["MlflowBackend"]

@@ -1,0 +1,178 @@
+"""Find the MLflow run of an experiment again, or make it."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from neural_core.errors import DeliveryError
+from neural_core.records import Experiment
+from neural_mlflow.sdk import RefusedError, spoken
+from neural_mlflow.texts import clean, short, short_name
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+    from neural_mlflow.place import Place
+
+__all__ = ["NAME", "UID", "Wishes", "find_anywhere", "find_or_make", "find_run", "milliseconds", "run_name"]
+
+UID, NAME = "neural.uid", "neural.name"
+_PAGE = 200
+
+
+@frozen
+class Wishes:
+    """What the user wants a new run to be.
+
+    Attributes:
+        experiment_name: of the MLflow experiment; None takes the experiment's own name.
+        run_name: None makes one of the experiment's name and id.
+        tags: further tags.
+        artifact_location: where a new MLflow experiment keeps its artifacts, a URI; None decides by the place.
+    """
+
+    experiment_name: str | None = None
+    run_name: str | None = None
+    tags: Mapping[str, str] = field(factory=dict)
+    artifact_location: str | None = None
+
+
+def milliseconds(time: str | None) -> int | None:
+    """Give UTC ISO 8601 text as MLflow's milliseconds since 1970."""
+    return None if time is None else max(round(datetime.fromisoformat(time).timestamp() * 1_000), 0)
+
+
+def run_name(experiment: Experiment) -> str:
+    """Name the run: the runs of one MLflow experiment share a name, and differ by their id."""
+    return f"{short_name(experiment.name, 230)}-{experiment.experiment_id}"
+
+
+def find_run(client: MlflowClient, run_id: str, experiment: Experiment, place: Place) -> Run:
+    """Give a run that was made earlier.
+
+    Raises:
+        DeliveryError: it was deleted in MLflow; the sentence says what to do.
+        RefusedError: MLflow did not answer.
+    """
+    try:
+        with spoken(place):
+            run = client.get_run(run_id)
+    except RefusedError as error:
+        raise (_removed(experiment, place) if error.is_missing else error) from error
+    return _undeleted(run, experiment, place)
+
+
+def find_or_make(client: MlflowClient, experiment: Experiment, wishes: Wishes, place: Place) -> Run:
+    """Give the run of an experiment that is told from its beginning.
+
+    Raises:
+        DeliveryError: it, or its MLflow experiment, was deleted in MLflow.
+        RefusedError: MLflow did not answer.
+    """
+    with spoken(place):
+        experiment_id = _experiment_id(client, experiment, wishes, place)
+        found = _search(client, [experiment_id], experiment.uid)
+        if found is not None:
+            return _undeleted(found, experiment, place)
+        return client.create_run(
+            experiment_id,
+            start_time=milliseconds(experiment.start_time),
+            tags={**wishes.tags, **_tags(experiment)},
+            run_name=short_name(wishes.run_name or run_name(experiment)),
+        )
+
+
+def find_anywhere(client: MlflowClient, experiment: Experiment, place: Place) -> Run:
+    """Give the run of an experiment of which it is known only that a part was delivered.
+
+    Raises:
+        DeliveryError: MLflow does not have it any more.
+        RefusedError: MLflow did not answer.
+    """
+    with spoken(place):
+        for ids in _all_experiments(client):
+            found = _search(client, ids, experiment.uid)
+            if found is not None:
+                return _undeleted(found, experiment, place)
+    raise _removed(experiment, place)
+
+
+def _experiment_id(client: MlflowClient, experiment: Experiment, wishes: Wishes, place: Place) -> str:
+    name = short_name(wishes.experiment_name or experiment.name)
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            with spoken(place):
+                location = wishes.artifact_location or place.artifacts_of(name)
+                return str(client.create_experiment(name, artifact_location=location))
+        except RefusedError as error:
+            if not error.is_taken:  # another process may have made it at this moment
+                raise
+            found = client.get_experiment_by_name(name)
+    if found is None:
+        raise DeliveryError(f"the MLflow experiment {name!r} at {place} went away at this moment")
+    if found.lifecycle_stage == "deleted":
+        raise DeliveryError(
+            f"the MLflow experiment {name!r} at {place} is deleted: restore it with `mlflow experiments restore "
+            f"--experiment-id {found.experiment_id}`, or give another with the option experiment_name"
+        )
+    return str(found.experiment_id)
+
+
+def _search(client: MlflowClient, experiment_ids: list[str], uid: str) -> Run | None:
+    from mlflow.entities import ViewType
+
+    found = client.search_runs(experiment_ids, f"tags.`{UID}` = '{uid}'", ViewType.ALL, max_results=2)
+    # One that was deleted counts only when no other took its place.
+    return min(found, key=lambda run: run.info.lifecycle_stage == "deleted", default=None)
+
+
+def _all_experiments(client: MlflowClient) -> Iterator[list[str]]:
+    from mlflow.entities import ViewType
+
+    token = None
+    while True:
+        page = client.search_experiments(ViewType.ALL, max_results=_PAGE, page_token=token)
+        yield [found.experiment_id for found in page]
+        token = page.token
+        if not token:
+            return
+
+
+def _tags(experiment: Experiment) -> dict[str, str]:
+    """Give the tags of a new run; who and which script are said as MLflow itself says them."""
+    script = ""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        environment = json.loads((experiment.directory / "metadata.json").read_bytes()).get("environment") or {}
+        script = str(environment.get("script") or "")
+    user = ""
+    with contextlib.suppress(OSError, KeyError, ImportError):
+        user = getpass.getuser()
+    said = {"mlflow.user": user, "mlflow.source.name": script, "mlflow.source.type": "LOCAL" if script else ""}
+    own = {UID: experiment.uid, "neural.id": experiment.experiment_id, NAME: short(clean(experiment.name), 5_000)}
+    return {**{key: text for key, text in said.items() if text}, **own}
+
+
+def _undeleted(run: Run, experiment: Experiment, place: Place) -> Run:
+    if run.info.lifecycle_stage == "deleted":
+        raise DeliveryError(
+            f"MLflow run {run.info.run_id} of {experiment.name!r} at {place} is deleted: restore it with "
+            f"`mlflow runs restore --run-id {run.info.run_id}`, and delivery goes on"
+        )
+    return run
+
+
+def _removed(experiment: Experiment, place: Place) -> DeliveryError:
+    cursors = experiment.directory / "delivery"
+    return DeliveryError(
+        f"MLflow at {place} no longer has the run of {experiment.name!r}. To deliver all of it again, remove "
+        f"{cursors / 'mlflow-*.json'} and run: neural sync {experiment.experiment_id} --to mlflow"
+    )

@@ -1,0 +1,125 @@
+"""One MLflow run as an experiment: what it holds, and how that is written."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from neural_core.errors import DamagedError
+from neural_core.importing import ForeignRun, ImportTarget
+from neural_core.records import Status
+from neural_mlflow import params, tagging
+from neural_mlflow.finding import NAME, UID
+from neural_mlflow.foreign_artifacts import Artifacts
+from neural_mlflow.foreign_points import Points
+from neural_mlflow.keys import INFINITE
+from neural_mlflow.sdk import spoken
+from neural_mlflow.texts import ORIGINAL, typed
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment, Run
+
+    from neural_mlflow.place import Place
+
+__all__ = ["foreign_run", "unreadable_runs"]
+
+STATUSES: dict[str, Status] = {"FINISHED": "completed", "FAILED": "failed", "KILLED": "interrupted"}
+
+
+def foreign_run(client: MlflowClient, place: Place, experiment: Experiment, run: Run) -> ForeignRun:
+    """Read one run.
+
+    Raises:
+        RefusedError: the store cannot be read.
+    """
+    tags = dict(run.data.tags)
+    points = Points()
+    for key in sorted(run.data.metrics):
+        with spoken(place):
+            points.add(_original(tags, key), client.get_metric_history(run.info.run_id, key))
+    artifacts = Artifacts.of(client, place, run)
+    digest = hashlib.sha256(points.digest())
+    said = [run.info.status, run.info.end_time, dict(run.data.params), tags, artifacts.listed]
+    digest.update(json.dumps(said, sort_keys=True, default=str).encode())
+    return _MlflowRun(
+        source=f"mlflow run {run.info.run_id}",
+        name=tags.get(NAME) or run.info.run_name or run.info.run_id,
+        state=digest.hexdigest(),
+        start_time=None if run.info.start_time is None else run.info.start_time / 1_000,
+        run=run,
+        tags=tags,
+        experiment=experiment.name,
+        points=points,
+        artifacts=artifacts,
+    )
+
+
+def _original(tags: Mapping[str, str], key: str) -> str:
+    """Give the name that a key stands for, where neural wrote the run."""
+    return tags.get(f"{ORIGINAL}{key}", key) if UID in tags else key
+
+
+@frozen
+class _MlflowRun(ForeignRun):
+    run: Any = field(kw_only=True)
+    tags: Mapping[str, str] = field(kw_only=True)
+    experiment: str = field(kw_only=True)
+    points: Points = field(kw_only=True)
+    artifacts: Artifacts = field(kw_only=True)
+
+    def write_to(self, target: ImportTarget) -> None:
+        self._annotate(target)
+        for time, step, values in self.points.rows(f"{INFINITE}/" if UID in self.tags else None):
+            target.log_metrics(values, step=step, timestamp=time)
+        self.artifacts.write_to(target)
+        self._leave_out(target)
+        ended = self.run.info.end_time
+        target.end(STATUSES.get(self.run.info.status, "interrupted"), None if not ended else ended / 1_000)
+
+    def _annotate(self, target: ImportTarget) -> None:
+        whole = self.artifacts.document(params.DOCUMENT)
+        read = {_original(self.tags, key): typed(text) for key, text in self.run.data.params.items()}
+        if whole or read:
+            target.log_hyperparameters(whole or read)
+        tags = {**self.tags, **self.artifacts.document(tagging.DOCUMENT)}
+        own = {_original(tags, key): text for key, text in tags.items() if not key.startswith(("mlflow.", "neural."))}
+        target.set_tags({**own, "mlflow.experiment": self.experiment})
+        if tags.get(tagging.NOTE):
+            target.set_notes(tags[tagging.NOTE])
+
+    def _leave_out(self, target: ImportTarget) -> None:
+        inputs, outputs = getattr(self.run, "inputs", None), getattr(self.run, "outputs", None)
+        datasets = len(getattr(inputs, "dataset_inputs", None) or ())
+        models = len(getattr(outputs, "model_outputs", None) or ()) + len(getattr(inputs, "model_inputs", None) or ())
+        for what, count in (("datasets", datasets), ("logged models", models)):
+            if count:
+                target.leave_out(what, count)
+
+
+@frozen
+class _UnreadableRun(ForeignRun):
+    def write_to(self, target: ImportTarget) -> None:
+        raise DamagedError(f"{self.state}: MLflow cannot read this run")
+
+
+def unreadable_runs(place: Place, experiment: Experiment, seen: Sequence[str]) -> Iterator[ForeignRun]:
+    """Give the runs of a file store that MLflow passes over, since their files are damaged; each fails by name."""
+    if place.folder is None:
+        return
+    for path in sorted((place.folder / experiment.experiment_id).glob("*/artifacts")):
+        run_id = path.parent.name
+        if run_id not in seen and not _is_deleted(path.parent):
+            yield _UnreadableRun(f"mlflow run {run_id}", run_id, str(path.parent))
+
+
+def _is_deleted(folder: Path) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return "lifecycle_stage: deleted" in (folder / "meta.yaml").read_text(encoding="utf-8")
+    return False

@@ -1,0 +1,155 @@
+"""``neural import mlflow SOURCE``: find the runs of a tracking store. The source is read and never changed."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from neural_core.errors import ConfigurationError
+from neural_core.importing import ForeignRun, import_command
+from neural_mlflow.place import Place
+from neural_mlflow.sdk import make_client, require, spoken
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment, Run
+
+__all__ = ["command", "runs_of"]
+
+_PAGE = 200
+
+
+def runs_of(source: str, experiment: str | None = None) -> Iterator[ForeignRun]:
+    """Give the runs of a store that are not deleted, one after the other, oldest first.
+
+    Args:
+        source: a tracking URI, the file of a SQLite store, or a folder such as ``./mlruns``.
+        experiment: name of the one MLflow experiment to take; None takes all.
+
+    Raises:
+        NotInstalledError: MLflow is not installed.
+        ConfigurationError: there is no such store, or no such experiment.
+        RefusedError: the store cannot be read.
+    """
+    from neural_mlflow.foreign import foreign_run, unreadable_runs
+
+    require()
+    place = _place_of(source)
+    with _opened(place) as client:
+        for found in _experiments(client, place, experiment):
+            seen = []
+            for run in _runs(client, place, found):
+                seen.append(run.info.run_id)
+                yield foreign_run(client, place, found, run)
+            yield from unreadable_runs(place, found, seen)
+
+
+def _place_of(source: str) -> Place:
+    if Path(source).is_file():
+        source = f"sqlite:///{Path(source).absolute()}"
+    elif "://" not in source and not source.startswith("file:") and not Path(source).exists():
+        raise ConfigurationError(f"{source}: no such file or folder; give a tracking URI, mlflow.db or a folder mlruns")
+    place = Place.of(source)
+    if place.database is not None:
+        _check_database(place.database)
+    if place.folder is not None and not any(place.folder.glob("*/meta.yaml")):
+        raise ConfigurationError(f"{place.folder} is no file store of MLflow: no folder in it has a meta.yaml")
+    return place
+
+
+def _check_database(database: Path) -> None:
+    """Look into the file before MLflow does: it would make its tables in any database."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error as error:
+        raise ConfigurationError(f"{database} cannot be read as a SQLite database: {error}") from error
+    if not {"experiments", "runs", "metrics"} <= tables:
+        raise ConfigurationError(f"{database} is no database of MLflow: it has no tables of runs and metrics")
+
+
+@contextlib.contextmanager
+def _opened(place: Place) -> Iterator[MlflowClient]:
+    """Open a store; a local one by a copy or by links, since MLflow adds to what it opens, even to read."""
+    with tempfile.TemporaryDirectory(prefix="neural-import-", ignore_cleanup_errors=True) as scratch:
+        if place.database is not None:
+            opened = Place.of(f"sqlite:///{_copied(place.database, Path(scratch))}")
+        elif place.folder is not None:
+            opened = Place.of_folder(_linked(place.folder, Path(scratch)))
+        else:
+            opened = place
+        yield make_client(opened)
+
+
+def _copied(database: Path, scratch: Path) -> Path:
+    copy = scratch / "copy.db"
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as source,
+            contextlib.closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise ConfigurationError(f"{database} cannot be read as a SQLite database: {error}") from error
+    return copy
+
+
+def _linked(folder: Path, scratch: Path) -> Path:
+    try:
+        for path in folder.iterdir():
+            if path.is_dir() and path.name != ".trash":
+                (scratch / path.name).symlink_to(path, target_is_directory=True)
+    except OSError:  # not every system lets everybody make links
+        return folder
+    return scratch
+
+
+def _experiments(client: MlflowClient, place: Place, name: str | None) -> Iterator[Experiment]:
+    from mlflow.entities import ViewType
+
+    names, token = [], None
+    while True:
+        with spoken(place):
+            page = client.search_experiments(ViewType.ACTIVE_ONLY, max_results=_PAGE, page_token=token)
+        for experiment in page:
+            names.append(experiment.name)
+            if name in (None, experiment.name):
+                yield experiment
+        token = page.token
+        if not token:
+            break
+    if name is not None and name not in names:
+        raise ConfigurationError(f"{place} has no experiment {name!r}; it has {', '.join(map(repr, sorted(names)))}")
+
+
+def _runs(client: MlflowClient, place: Place, experiment: Experiment) -> Iterator[Run]:
+    from mlflow.entities import ViewType
+
+    token = None
+    while True:
+        with spoken(place):
+            page = client.search_runs(
+                [experiment.experiment_id],
+                run_view_type=ViewType.ACTIVE_ONLY,
+                max_results=_PAGE,
+                order_by=["attributes.start_time ASC"],
+                page_token=token,
+            )
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+command = import_command(
+    "mlflow",
+    runs_of,
+    help="Bring in the runs of an MLflow store: a tracking URI, mlflow.db, or a folder such as ./mlruns.",
+    params=[click.Option(["--experiment"], metavar="NAME", help="Only the runs of this MLflow experiment.")],
+)

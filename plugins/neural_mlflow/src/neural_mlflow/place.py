@@ -1,0 +1,73 @@
+"""Where a run goes: the tracking URI, made absolute, and what may be said of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from attrs import frozen
+
+from neural_mlflow.texts import artifact_segment
+
+__all__ = ["DEFAULT_DATABASE", "Place", "hide_password"]
+
+DEFAULT_DATABASE = "mlflow.db"
+_SQLITE = re.compile(r"(sqlite(?:\+\w+)?):///(?P<path>[^?]*)(?P<query>\?.*)?", re.DOTALL)
+_PASSWORD = re.compile(r"(\w://[^/@\s:]*):[^/@\s]*@")
+
+
+@frozen
+class Place:
+    """An MLflow tracking store.
+
+    Attributes:
+        uri: as MLflow takes it; a path in it is absolute.
+        folder: of a file store, such as ``./mlruns``; None for every other.
+        database: the file of a SQLite store, None for every other.
+    """
+
+    uri: str
+    folder: Path | None = None
+    database: Path | None = None
+
+    @classmethod
+    def of(cls, given: str | os.PathLike[str] | None = None) -> Place:
+        """Find the place: what was given, else MLFLOW_TRACKING_URI, else ``sqlite:///mlflow.db`` in this folder.
+
+        Args:
+            given: a tracking URI, or the path of a folder, or None.
+        """
+        text = os.fspath(given) if given else os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DEFAULT_DATABASE}"
+        if match := _SQLITE.fullmatch(text):
+            path = match["path"]
+            if not path or path == ":memory:":
+                return cls(text)
+            database = Path(path).absolute()
+            return cls(f"{match[1]}:///{database}{match['query'] or ''}", database=database)
+        if text.startswith("file:"):
+            return cls.of_folder(Path(url2pathname(unquote(urlsplit(text).path)) or "mlruns"))
+        if "://" in text or text.split(":")[0] in ("databricks", "databricks-uc", "uc"):
+            return cls(text)
+        return cls.of_folder(Path(text))
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> Place:
+        """Give the file store in a folder."""
+        folder = folder.expanduser().absolute()
+        return cls(folder.as_uri(), folder=folder)
+
+    def artifacts_of(self, name: str) -> str | None:
+        """Say where a new MLflow experiment keeps artifacts: beside the SQLite file; None leaves it to MLflow."""
+        return None if self.database is None else (self.database.parent / "mlruns" / artifact_segment(name)).as_uri()
+
+    def __str__(self) -> str:
+        """Say where it is, without passwords."""
+        return hide_password(self.uri)
+
+
+def hide_password(text: str) -> str:
+    """Give a text in which no URI has a password."""
+    return _PASSWORD.sub(r"\1:***@", text)

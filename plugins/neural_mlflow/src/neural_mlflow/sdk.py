@@ -1,0 +1,156 @@
+"""MLflow itself: the only module that imports it, on use, and what of the process it is told by."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from neural_core.errors import DeliveryError, NotInstalledError
+from neural_mlflow.place import Place, hide_password
+from neural_mlflow.texts import Limits
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = ["RefusedError", "installed_limits", "make_client", "patient", "require", "spoken"]
+
+REQUEST_SECONDS = 15
+UPLOAD_SECONDS = 120
+_REASON_LENGTH = 400
+_TIMEOUT = "MLFLOW_HTTP_REQUEST_TIMEOUT"
+_own_timeout: str | None = None
+"""What this module set the timeout of requests to; None where the user has."""
+
+
+class RefusedError(DeliveryError):
+    """MLflow, or what is between, said no.
+
+    Attributes:
+        code: MLflow's error code, such as ``RESOURCE_DOES_NOT_EXIST``; empty when nobody answered.
+    """
+
+    def __init__(self, sentence: str, code: str = "") -> None:
+        """Keep the sentence and the code."""
+        super().__init__(sentence)
+        self.code = code
+
+    @property
+    def is_missing(self) -> bool:
+        """Tell whether what was asked for is not there."""
+        return self.code == "RESOURCE_DOES_NOT_EXIST"
+
+    @property
+    def is_taken(self) -> bool:
+        """Tell whether what was to be made is there already."""
+        return self.code == "RESOURCE_ALREADY_EXISTS"
+
+    @property
+    def is_invalid(self) -> bool:
+        """Tell whether a text or a name was not taken."""
+        return self.code == "INVALID_PARAMETER_VALUE"
+
+
+def require() -> None:
+    """Say that MLflow is missing, without importing it.
+
+    Raises:
+        NotInstalledError: it is not installed.
+    """
+    if importlib.util.find_spec("mlflow") is None:
+        raise NotInstalledError("MLflow not installed. Install it with: pip install mlflow")
+
+
+def make_client(place: Place, timeout: float | None = None) -> MlflowClient:
+    """Give a client of its own for a place; nothing of MLflow's global state is touched.
+
+    Args:
+        place: the tracking store; a SQLite file that is not there is made.
+        timeout: seconds for one HTTP request; None takes `REQUEST_SECONDS`.
+
+    Raises:
+        RefusedError: the place cannot be opened.
+    """
+    _set_environment(place, timeout)
+    from mlflow import MlflowClient
+
+    with spoken(place), _alone(place):
+        return MlflowClient(tracking_uri=place.uri, registry_uri=place.uri)
+
+
+def _set_environment(place: Place, timeout: float | None) -> None:
+    """Set what MLflow reads from the environment of this process only, where the user has not set it."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    if place.folder is not None:
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+    if os.environ.get("NEURAL_COMPANION") == "0":
+        return  # this is the user's process: its requests to MLflow are none of our business
+    global _own_timeout
+    if os.environ.get(_TIMEOUT, _own_timeout) == _own_timeout:
+        _own_timeout = str(REQUEST_SECONDS if timeout is None else max(round(timeout), 1))
+        os.environ[_TIMEOUT] = _own_timeout
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # the relay tries again
+
+
+@contextlib.contextmanager
+def patient() -> Iterator[None]:
+    """Give a server more time for an upload: it may answer only after it has passed the file on."""
+    if _own_timeout is None or os.environ.get(_TIMEOUT) != _own_timeout:
+        yield
+        return
+    os.environ[_TIMEOUT] = str(max(UPLOAD_SECONDS, int(_own_timeout)))
+    try:
+        yield
+    finally:
+        os.environ[_TIMEOUT] = _own_timeout
+
+
+@contextlib.contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """Let one process at a time make the tables of a SQLite file; MLflow fails where two do."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks on this system: the loser of a race tries again
+        fcntl = None  # type: ignore[assignment]
+    if place.database is None or fcntl is None:
+        yield
+        return
+    place.database.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(place.database.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def installed_limits() -> Limits:
+    """Give the limits that the installed MLflow knows."""
+    from mlflow.utils import validation
+
+    takes: Any = getattr(validation, "validate_param_and_metric_name", None)
+    return Limits(
+        value=int(getattr(validation, "MAX_PARAM_VAL_LENGTH", 6_000)),
+        tag=int(getattr(validation, "MAX_TAG_VAL_LENGTH", 5_000)),
+        colon=bool(takes is not None and takes("a:b")),
+    )
+
+
+@contextlib.contextmanager
+def spoken(place: Place) -> Iterator[None]:
+    """Turn what MLflow raises into one sentence without passwords.
+
+    Raises:
+        RefusedError: MLflow, its server, its database or the network raised.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        reason = hide_password(" ".join(str(error).split()))
+        if len(reason) > _REASON_LENGTH:
+            reason = f"{reason[:_REASON_LENGTH]}…"
+        raise RefusedError(f"MLflow at {place}: {reason}", str(getattr(error, "error_code", ""))) from error
