@@ -8,14 +8,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from neural_core._reading_api.catalog import Catalog
 from neural_core._reading_api.curve import Curve
 from neural_core._reading_api.directions import directions_of, set_direction
 from neural_core._reading_api.edits import Edit, apply_edit
 from neural_core._reading_api.files import artifacts_of, file_with_id, plots_of, tree_files
-from neural_core._reading_api.open_run import OpenRun
 from neural_core._reading_api.records import (
     Changes,
     CurveView,
@@ -25,6 +23,7 @@ from neural_core._reading_api.records import (
     StoredFile,
     StoredRun,
 )
+from neural_core._reading_api.shelf import Shelf
 from neural_core._reading_api.view import Window, view_of
 from neural_core._storage.folder import DEFAULT_BASE_DIR, resolve_base_dir
 from neural_core._storage.overview import hyperparameters_of
@@ -65,8 +64,7 @@ class ExperimentStore:
         """
         self.base_dir = resolve_base_dir(base_dir)
         self._catalog = Catalog(self.base_dir)
-        self._open: dict[Path, OpenRun] = {}
-        self._lock = threading.Lock()
+        self._shelf = Shelf()
         self._edits = threading.Lock()
 
     def listed(self) -> Listed:
@@ -117,13 +115,13 @@ class ExperimentStore:
         Returns:
             A curve for each id; one that cannot be read says why, and costs the others nothing.
         """
-        return view_of(metric, x, [(run_id, self._curve(run_id, metric, x)) for run_id in run_ids], window or Window())
+        curves = [(run_id, self._curve(run_id, metric, x)) for run_id in run_ids]
+        self._shelf.tidy()
+        return view_of(metric, x, curves, window or Window())
 
     def _curve(self, run_id: str, metric: str, x: str) -> Curve | str:
         try:
-            directory = self._catalog.directory(run_id)
-            with self._lock:
-                run = self._open.setdefault(directory, OpenRun(directory))
+            run = self._shelf.take(self._catalog.directory(run_id))
             with run.lock:
                 return run.curve(metric, x)
         except OSError as error:
@@ -208,8 +206,7 @@ class ExperimentStore:
         with self._edits:
             directory = self._catalog.directory(run_id)
             throw_away(self.base_dir, directory)
-            with self._lock:
-                self._open.pop(directory, None)
+            self._shelf.drop(directory)
             self._catalog.refresh()
 
     def restore(self, run_id: str) -> None:

@@ -124,17 +124,17 @@ def _reduced(
     sum_y: NDArray[np.float64],
     start: NDArray[np.intp],
 ) -> Buckets:
-    low, high = np.minimum.reduceat(y, bounds), np.maximum.reduceat(y, bounds)
     count = np.diff(bounds, append=len(x))
+    low, high = _extremes(y, bounds, count)
     return Buckets(
         np.floor(x[bounds] / width),
         count.astype(np.int64),
         _sum_x(x, bounds),
         sum_y,
-        low,
-        x[_first_equal(y, low, bounds, count)].astype(np.float64),
-        high,
-        x[_first_equal(y, high, bounds, count)].astype(np.float64),
+        y[low],
+        x[low].astype(np.float64),
+        y[high],
+        x[high].astype(np.float64),
         start.astype(np.int64),
     )
 
@@ -144,6 +144,21 @@ def _sum_x(x: NDArray[Any], bounds: NDArray[np.intp]) -> NDArray[np.float64]:
     if x.dtype == np.int64 and largest * len(x) >= _EXACT * 512:  # the sum of integers might not fit
         x = x.astype(np.float64)
     return np.add.reduceat(x, bounds).astype(np.float64)
+
+
+def _extremes(
+    y: NDArray[np.float64], bounds: NDArray[np.intp], count: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Give for each bucket the positions of its first smallest and its first largest value."""
+    inner = count[1:-1]
+    if len(inner) and bool((inner == inner[0]).all()):  # the usual case: a point every so many steps
+        body = y[bounds[1] : bounds[-1]].reshape(-1, int(inner[0]))
+        head, tail = y[: bounds[1]], y[bounds[-1] :]
+        low = [[head.argmin()], body.argmin(axis=1) + bounds[1:-1], [tail.argmin() + bounds[-1]]]
+        high = [[head.argmax()], body.argmax(axis=1) + bounds[1:-1], [tail.argmax() + bounds[-1]]]
+        return np.concatenate(low), np.concatenate(high)
+    lowest, highest = np.minimum.reduceat(y, bounds), np.maximum.reduceat(y, bounds)
+    return _first_equal(y, lowest, bounds, count), _first_equal(y, highest, bounds, count)
 
 
 def _first_equal(
@@ -163,17 +178,18 @@ def regroup(buckets: Buckets, width: float, wider: float) -> Buckets:
         return Buckets(number, *columns_of(buckets)[1:])
     bounds = np.concatenate([[0], np.flatnonzero(number[1:] != number[:-1]) + 1])
     count = np.diff(bounds, append=len(number))
-    low, high = np.minimum.reduceat(buckets.low, bounds), np.maximum.reduceat(buckets.high, bounds)
+    low = _extremes(buckets.low, bounds, count)[0]
+    high = _extremes(buckets.high, bounds, count)[1]
     with np.errstate(over="ignore", invalid="ignore"):
         return Buckets(
             number[bounds],
             np.add.reduceat(buckets.count, bounds),
             np.add.reduceat(buckets.sum_x, bounds),
             np.add.reduceat(buckets.sum_y, bounds),
-            low,
-            buckets.low_x[_first_equal(buckets.low, low, bounds, count)],
-            high,
-            buckets.high_x[_first_equal(buckets.high, high, bounds, count)],
+            buckets.low[low],
+            buckets.low_x[low],
+            buckets.high[high],
+            buckets.high_x[high],
             buckets.start[bounds],
         )
 

@@ -71,7 +71,7 @@ def plots_of(directory: Path) -> list[StoredFile]:
 
 
 def _plot(directory: Path, name: str) -> StoredFile:
-    stem, suffix = os.path.splitext(name)
+    stem, suffix = Path(name).stem, Path(name).suffix
     auto = name.startswith(_AUTO)
     return StoredFile(
         _id("plot", name),

@@ -1,28 +1,30 @@
-"""The points of one metric, a chunk of rows at a time, from whatever parts an experiment has by now."""
+"""The points of one metric: in the files of an experiment as far as those are written, or held in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import define
 
-from neural_core._storage.part import Column, Part
+from neural_core._storage.compacted_part import CompactedPart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from neural_core._storage.reader import RunReader
+    from neural_core._storage.part import Part
 
-__all__ = ["Axis", "Chunk", "Points"]
+__all__ = ["CHUNK_ROWS", "FilePoints", "HeldPoints", "XY"]
 
-Axis = Literal["step", "wall", "relative"]
 CHUNK_ROWS = 131_072
+"""Rows that are read at a time: those of a row group of our Parquet files."""
+
+XY = tuple["NDArray[Any]", "NDArray[np.float64]"]
 
 
 @define
-class Chunk:
+class _Chunk:
     """Rows of one part: from `first` to before `last`; `count` of them hold the metric, `start` stand before."""
 
     part: str
@@ -32,83 +34,116 @@ class Chunk:
     count: int
 
 
-class Points:
-    """The points of one metric of one experiment whose rows have one writer at a time.
+class FilePoints:
+    """The points of one metric of an experiment that has one writer at a time, in the order of the calls.
+
+    Rows are read without checking their checksums: a chart is not to wait for that (`RunReader.check` does it).
 
     Attributes:
-        chunks: those that were read so far.
-        count: how many points they hold.
+        count: how many points were read so far.
     """
 
-    def __init__(self, reader: RunReader, metric: str) -> None:
-        self._reader = reader
-        self._metric = metric
-        self._parts: dict[str, Part] = {}
-        self.chunks: list[Chunk] = []
+    def __init__(self, metric: str, *, by_time: bool, origin: float = 0.0) -> None:
+        """Read nothing yet.
+
+        Args:
+            metric: the metric.
+            by_time: x are Unix seconds less `origin`, not steps.
+            origin: see above.
+        """
         self.count = 0
+        self._metric = metric
+        self._by_time = by_time
+        self._origin = origin
+        self._parts: dict[str, Part] = {}
+        self._chunks: list[_Chunk] = []
 
     def fits(self, parts: Sequence[Part]) -> bool:
         """Tell whether what was read so far still stands there: a part may have been compacted since."""
-        same = all(self._parts.get(part.stem) in (None, part) for part in parts)
-        seen = [chunk.part for chunk in self.chunks]
+        if any(self._parts.get(part.stem) not in (None, part) for part in parts):
+            return False
         order = {part.stem: place for place, part in enumerate(parts)}
-        places = [order.get(stem, -1) for stem in seen]
-        return same and -1 not in places and places == sorted(places)
+        places = [order.get(chunk.part, -1) for chunk in self._chunks]
+        return -1 not in places and places == sorted(places) and not self._must_go_back(parts)
 
-    def grow(self, parts: Sequence[Part]) -> Iterator[Column]:
+    def _must_go_back(self, parts: Sequence[Part]) -> bool:
+        """Tell whether a part grew before which others were read already, or lost rows."""
+        seen = {chunk.part: chunk.last for chunk in self._chunks}
+        newest = self._chunks[-1].part if self._chunks else None
+        return any(part.stem in seen and part.stem != newest and part.rows != seen[part.stem] for part in parts) or any(
+            part.rows < seen.get(part.stem, 0) for part in parts
+        )
+
+    def grow(self, parts: Sequence[Part]) -> Iterator[XY]:
         """Give the points that came since the last call, chunk by chunk."""
         for part in parts:
             self._parts[part.stem] = part
-            row = max((chunk.last for chunk in self.chunks if chunk.part == part.stem), default=0)
+            row = max((chunk.last for chunk in self._chunks if chunk.part == part.stem), default=0)
             while row < part.rows:
                 last = min(part.rows, (row // CHUNK_ROWS + 1) * CHUNK_ROWS)
-                column = part.column(self._metric, row, last)
-                self._add(part.stem, row, last, len(column.value))
+                x, y = self._rows(part, row, last)
+                self._add(part.stem, row, last, len(y))
                 row = last
-                if len(column.value):
-                    yield column
+                if len(y):
+                    yield x, y
+
+    def _rows(self, part: Part, first: int, last: int) -> XY:
+        if isinstance(part, CompactedPart):
+            x, y = part.points(self._metric, first, last, by_time=self._by_time)
+        else:
+            column = part.column(self._metric, first, last)
+            x, y = column.time if self._by_time else column.step, column.value
+        return (x - self._origin if self._origin else x), y
 
     def _add(self, stem: str, first: int, last: int, count: int) -> None:
-        newest = self.chunks[-1] if self.chunks else None
+        newest = self._chunks[-1] if self._chunks else None
         if newest is not None and newest.part == stem and first % CHUNK_ROWS:
             newest.last, newest.count = last, newest.count + count
         else:
-            self.chunks.append(Chunk(stem, first, last, self.count, count))
+            self._chunks.append(_Chunk(stem, first, last, self.count, count))
         self.count += count
 
-    def read(self, first: int, last: int) -> Iterator[Column]:
+    def read(self, first: int, last: int) -> XY:
         """Give the points from the `first`-th to before the `last`-th."""
-        for chunk in self.chunks:
-            low, high = max(first, chunk.start), min(last, chunk.start + chunk.count)
-            if low < high:
-                column = self._parts[chunk.part].column(self._metric, chunk.first, chunk.last)
-                yield _cut(column, low - chunk.start, high - chunk.start)
+        pieces = [self._of_chunk(chunk, first, last) for chunk in self._chunks]
+        found = [piece for piece in pieces if piece is not None]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            return np.empty(0), np.empty(0)
+        return np.concatenate([x for x, _ in found]), np.concatenate([y for _, y in found])
+
+    def _of_chunk(self, chunk: _Chunk, first: int, last: int) -> XY | None:
+        low, high = max(first - chunk.start, 0), min(last - chunk.start, chunk.count)
+        if low >= high:
+            return None
+        part = self._parts[chunk.part]
+        if chunk.count == chunk.last - chunk.first:  # every row holds the metric
+            return self._rows(part, chunk.first + low, chunk.first + high)
+        x, y = self._rows(part, chunk.first, chunk.last)
+        return x[low:high], y[low:high]
 
 
-def _cut(column: Column, first: int, last: int) -> Column:
-    cut = slice(first, last)
-    return Column(column.ordinal[cut], column.step[cut], column.time[cut], column.value[cut])
+class HeldPoints:
+    """Points in memory, in the order of x."""
 
+    def __init__(self, x: NDArray[Any], y: NDArray[np.float64]) -> None:
+        """Take points in any order; those whose x is not finite are left out."""
+        if x.dtype != np.int64 and not bool(np.isfinite(x).all()):
+            kept = np.isfinite(x)
+            x, y = x[kept], y[kept]
+        if not bool((x[1:] >= x[:-1]).all()):
+            order = np.argsort(x, kind="stable")
+            x, y = x[order], y[order]
+        self._x = x
+        self._y = y
+        self.count = len(x)
 
-def along(column: Column, axis: Axis, origin: float) -> NDArray[Any]:
-    """Give the x of the points: steps as they are, Unix seconds, or seconds since `origin`."""
-    if axis == "step":
-        return column.step
-    return column.time if axis == "wall" else column.time - origin
+    @property
+    def nbytes(self) -> int:
+        """Memory that they take."""
+        return self._x.nbytes + self._y.nbytes
 
-
-def ascends(x: NDArray[Any], after: float) -> bool:
-    """Tell whether x ascends, all of it from `after` on."""
-    return not len(x) or (bool(x[0] >= after) and bool((x[1:] >= x[:-1]).all()))
-
-
-def concatenated(columns: Sequence[Column]) -> Column:
-    """Put columns one behind the other; a single one is not copied."""
-    if len(columns) == 1:
-        return columns[0]
-    return Column(
-        np.concatenate([np.empty(0, np.int64), *(one.ordinal for one in columns)]),
-        np.concatenate([np.empty(0, np.int64), *(one.step for one in columns)]),
-        np.concatenate([np.empty(0), *(one.time for one in columns)]),
-        np.concatenate([np.empty(0), *(one.value for one in columns)]),
-    )
+    def read(self, first: int, last: int) -> XY:
+        """Give the points from the `first`-th to before the `last`-th."""
+        return self._x[first:last], self._y[first:last]

@@ -57,9 +57,7 @@ def _limits(curves: Sequence[Curve], window: Window) -> tuple[float, float] | No
     return start, max(start, stop)
 
 
-def _curve_view(
-    name: str, curve: Curve | str, limits: tuple[float, float], window: Window, width: float
-) -> CurveView:
+def _curve_view(name: str, curve: Curve | str, limits: tuple[float, float], window: Window, width: float) -> CurveView:
     if isinstance(curve, str):
         return _nothing(name, curve)
     low, high = limits[0] - window.lead, limits[1]
@@ -102,7 +100,8 @@ def _bucketed(name: str, piece: Piece, buckets: Buckets, curve: Curve) -> CurveV
             columns = _with_point(columns, first, at_end=False)
         if piece.ends and buckets.count[-1] > 1:
             columns = _with_point(columns, last, at_end=True)
-    return CurveView(name, "agg", *columns)
+    x, mean, low, high, low_x, high_x = columns
+    return CurveView(name, "agg", x, mean, low, high, low_x, high_x)
 
 
 def _with_point(

@@ -101,6 +101,20 @@ class CompactedPart:
             return Column(ordinal, step, time, values)
         return Column(ordinal[present], step[present], time[present], values[present])
 
+    def points(
+        self, name: str, first: int, last: int, *, by_time: bool
+    ) -> tuple[NDArray[np.int64] | NDArray[np.float64], NDArray[np.float64]]:
+        """Give steps or times, and values, as `column` does, of these rows only and unchecked: `check` is for that.
+
+        Raises:
+            DamagedError: a page's header is damaged.
+        """
+        if self._parquet is None or name not in self._columns:
+            return np.empty(0, np.float64 if by_time else np.int64), np.empty(0)
+        values, present = self._parquet.read(self._columns[name], first, last, verify=False)
+        along = self._parquet.read(TIME if by_time else STEP, first, last, verify=False)[0]
+        return (along, values) if present is None else (along[present], values[present])
+
     def row_at(self, ordinal: int) -> int:
         """How many rows stand before `ordinal`."""
         low, high = 0, self.rows

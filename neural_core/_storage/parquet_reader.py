@@ -63,6 +63,7 @@ class ParquetFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._verified: set[int] = set()
+        self._pages: dict[int, list[PagePlace]] = {}
         with _regular(path) as file:
             self._identity = _identity(file)
             encoded, self._end = _read_footer(file)
@@ -93,12 +94,15 @@ class ParquetFile:
         """
         if name not in self._index:
             raise ArgumentValueError(f"{self.path.name} has no column {name!r}; see its `columns`.")
-        column = self._footer.columns[self._index[name]]
+        index = self._index[name]
+        column = self._footer.columns[index]
+        if index not in self._pages:
+            self._pages[index] = list(places(self._footer, index, self._end))
         first, last, _ = slice(start, stop).indices(self.rows)
         values = np.empty(max(0, last - first), DTYPE[column.kind])
         present = np.empty(len(values), np.bool_) if column.optional else None
         with self._open() as file:
-            for page in places(self._footer, self._index[name], self._end):
+            for page in self._pages[index]:
                 low, high = max(first, page.first), min(last, page.first + page.rows)
                 if low < high:
                     part = slice(low - first, high - first)
@@ -144,14 +148,15 @@ class ParquetFile:
     ) -> None:
         """Read the rows of `page` behind the first `skip` into `values`, as many as it has."""
         crc, body_size = _read_header(file, page)
-        whole = present is None and len(values) == page.rows and body_size == values.nbytes
-        body = values.view(np.uint8) if whole else np.empty(body_size, np.uint8)
-        _fill(file, body, page.offset + page.size - body_size)
+        # The checksum is that of the whole page; who does without it reads the rows that are wanted.
+        direct = present is None and body_size == page.rows * ITEM and (len(values) == page.rows or not verify)
+        body = values.view(np.uint8) if direct else np.empty(body_size, np.uint8)
+        _fill(file, body, page.offset + page.size - body_size + (skip * ITEM if direct else 0))
         if verify and page.offset not in self._verified:
             if zlib.crc32(body.data) != crc:
                 raise damaged(f"a page at byte {page.offset} whose CRC does not match")
             self._verified.add(page.offset)
-        if not whole:
+        if not direct:
             _unpack(body, column, page.rows, skip, values, present)
 
 

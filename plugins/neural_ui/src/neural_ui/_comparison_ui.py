@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import socket
 from typing import TYPE_CHECKING, Any
 
 from neural_core.errors import ConfigurationError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ExperimentComparisonUI"]
 
 DEFAULT_PORT = 8052
+_EVERY = ("0.0.0.0", "::", "")
 
 
 class ExperimentComparisonUI:
@@ -86,18 +88,14 @@ class ExperimentComparisonUI:
 
 
 def _names(host: str) -> frozenset[str]:
-    import socket
-
     own = {host.strip("[]").lower()}
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
+    if host in _EVERY:
         own |= {socket.gethostname().lower(), socket.getfqdn().lower()}
     return frozenset(own)
 
 
-def _address(host: str, place: Any, policy: Policy) -> str:
-    import socket
-
-    shown = socket.gethostname() if host in ("0.0.0.0", "::", "") else host.strip("[]")  # noqa: S104 - as above
+def _address(host: str, place: socket.socket, policy: Policy) -> str:
+    shown = socket.gethostname() if host in _EVERY else host.strip("[]")
     shown = f"[{shown}]" if ":" in shown else shown
     query = f"/?token={policy.access}" if policy.access else ""
     return f"http://{shown}:{place.getsockname()[1]}{query}"

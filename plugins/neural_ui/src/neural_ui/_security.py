@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["LOOPBACK", "Gate", "Policy", "is_loopback", "security_headers"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-TOKEN_HEADER = "HTTP_X_NEURAL_TOKEN"  # noqa: S105 - the name of a header
+TOKEN_HEADER = "HTTP_X_NEURAL_TOKEN"
 _COOKIE = "neural_access"
 _PLACES = ("/_dash-", "/_favicon", "/assets/", "/page/", "/api/", "/favicon.ico")
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
@@ -166,7 +166,7 @@ def _is_foreign(environ: WSGIEnvironment) -> bool:
 
 
 def _token_of(environ: WSGIEnvironment) -> str:
-    return parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0]
+    return str(parse_qs(environ.get("QUERY_STRING", "")).get("token", [""])[0])
 
 
 def _cookie_of(environ: WSGIEnvironment) -> str:
@@ -174,4 +174,4 @@ def _cookie_of(environ: WSGIEnvironment) -> str:
         cookie = SimpleCookie(environ.get("HTTP_COOKIE", ""))
     except CookieError:
         return ""
-    return cookie[_COOKIE].value if _COOKIE in cookie else ""
+    return str(cookie[_COOKIE].value) if _COOKIE in cookie else ""

@@ -58,7 +58,9 @@ def _bound(host: str, port: int) -> socket.socket:
     return found
 
 
-def serve(application: Any, place: socket.socket, address: str, *, open_browser: bool, warm: Callable[[], object]) -> None:
+def serve(
+    application: Any, place: socket.socket, address: str, *, open_browser: bool, warm: Callable[[], object]
+) -> None:
     """Answer requests until Ctrl-C.
 
     Args:

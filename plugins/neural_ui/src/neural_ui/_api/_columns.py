@@ -78,7 +78,9 @@ class Columns:
         """Give ``{"id": [...], "ordinal": [...], ...}``."""
         rows = [self._cells(run) for run in runs]
         columns = zip(*rows, strict=True) if rows else ((),) * len(NAMES)
-        return "{" + ",".join(f'"{name}":[{",".join(column)}]' for name, column in zip(NAMES, columns, strict=True)) + "}"
+        return (
+            "{" + ",".join(f'"{name}":[{",".join(column)}]' for name, column in zip(NAMES, columns, strict=True)) + "}"
+        )
 
     def _cells(self, run: StoredRun) -> tuple[str, ...]:
         known = self._kept.get(run.id)
