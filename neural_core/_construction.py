@@ -14,6 +14,7 @@ from neural_core.errors import ArgumentTypeError, ArgumentValueError
 if TYPE_CHECKING:
     from neural_core._delivery.delivery import Delivery
     from neural_core._delivery.guard import GuardedPlugin
+    from neural_core._delivery.late import LateDelivery
     from neural_core._storage.session import Session
 
 __all__ = [
@@ -96,8 +97,14 @@ def guard_plugins(plugins: object) -> list[GuardedPlugin]:
 
 def make_delivery(
     session: Session, plugins: Sequence[GuardedPlugin], backends: Mapping[str, Mapping[str, Any]], *, plots: bool | str
-) -> Delivery:
+) -> Delivery | LateDelivery:
     """Let plugins, backends and automatic plots hear of a session from now on; `plots` may name the visualizer."""
+    if not (plugins or backends or plots):
+        from neural_core._delivery.late import LateDelivery
+
+        late = LateDelivery(session.directory, session.state.uid)
+        session.after_tick = late.tick
+        return late
     from neural_core._delivery.delivery import Delivery
 
     delivery = Delivery(session.directory, session.state.uid, plugins=plugins, backends=backends, plots=plots)

@@ -48,14 +48,10 @@ def not_installed(name: str, present: Iterable[str] = ()) -> NotInstalledError:
             f"A backend is a package that registers an entry point in {BACKENDS}; by custom it is called neural-{name}"
         )
     verb = "available" if name == "ui" else "installed"
-    version = _version(f"neural-{name}")
-    if version is None:
-        what, upgrade = f"the plugin neural-{name} is missing", ""
-    else:
-        what, upgrade = f"neural-{name} {version} is here but does nothing yet, a later version does", " --upgrade"
     return NotInstalledError(
-        f'{title} not {verb}: {what}. In a checkout of neural: pip install -e ".[{name}]"; '
-        f"from the package index: pip install neural-{name}{upgrade}"
+        f"{title} not {verb}: the plugin neural-{name} is missing. "
+        f'In a checkout of neural: pip install -e ".[{name}]"; '
+        f"from the package index: pip install neural-{name}"
     )
 
 
@@ -69,15 +65,6 @@ def no_visualizer(name: str, present: Iterable[str]) -> NotInstalledError:
     )
     others = ", ".join(sorted(present)) or "none"
     return NotInstalledError(f"visualizer {name!r} is not installed (installed: {others}). {known}")
-
-
-def _version(distribution: str) -> str | None:
-    from importlib import metadata
-
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def backend_names(backend: object) -> dict[str, Mapping[str, Any]]:

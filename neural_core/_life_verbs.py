@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from neural_core._delivery.delivery import Delivery
+    from neural_core._delivery.late import LateDelivery
 
 __all__ = ["LifeVerbs"]
 
@@ -25,7 +26,7 @@ class LifeVerbs(LoggingVerbs, ReadingVerbs):
 
     auto_visualize: bool | str
     _finished: bool
-    _delivery: Delivery | None
+    _delivery: Delivery | LateDelivery | None
     _end: weakref.finalize[Any, Any]
 
     def flush(self) -> None:
@@ -71,6 +72,11 @@ class LifeVerbs(LoggingVerbs, ReadingVerbs):
                 self.generate_visualizations()
         except (OSError, DamagedError) as error:
             self._session.writer.trouble.tell(error)
+
+    @property
+    def delivered(self) -> bool:
+        """Tell, after `finish`, whether every backend and plugin has heard everything."""
+        return self._finished and (self._delivery is None or self._delivery.complete)
 
     @property
     def health(self) -> Health:

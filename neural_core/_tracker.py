@@ -121,7 +121,7 @@ class ExperimentTracker(LifeVerbs):
     def _deliver(self, backends: Mapping[str, Mapping[str, Any]]) -> None:
         """Let backends, plugins and the automatic plots hear of what this process logs; ranks leave it to the owner."""
         session = self._session
-        if session is None or not session.is_owner or not (backends or self._plugins or self.auto_visualize):
+        if session is None or not session.is_owner:
             return
         self._delivery = make_delivery(session, self._plugins, backends, plots=self.auto_visualize)
 
@@ -168,6 +168,26 @@ class ExperimentTracker(LifeVerbs):
         tracker._begin(session, session.directory, session.state.name, auto_visualize=session.is_owner)
         tracker._deliver({})
         return tracker
+
+    @classmethod
+    def spool(cls, name: str, base_dir: Path, backend: Mapping[str, Mapping[str, Any]]) -> Self:
+        """Make an experiment that only passes through to a backend, as `create_integration` does."""
+        backends, checked = require_backends(backend), folder.check_name(name)
+        tracker = cls.__new__(cls)
+        if _environment.is_disabled():
+            tracker._begin(None, base_dir / "disabled", checked, auto_visualize=False)
+            return tracker
+        session = Session.create(
+            base_dir, checked, environment=_environment.describe(), power=False, kind="integration"
+        )
+        tracker._begin(session, session.directory, checked, auto_visualize=False)
+        tracker._deliver(backends)
+        return tracker
+
+    @property
+    def is_disabled(self) -> bool:
+        """Tell whether NEURAL_MODE=disabled made every call a no-op."""
+        return self._disabled
 
     @classmethod
     def stored(cls, directory: Path, experiment_id: str, name: str) -> Self:

@@ -26,7 +26,7 @@ _STYLES = {"complete": "green", "delivering": "cyan", "behind": "yellow", "set a
 def command(experiment_id: str | None, base_dir: str, as_json: bool) -> None:
     """Show how far backends and plugins are with all experiments, or with ID; `neural sync` delivers what is behind."""
     base = folder.resolve_base_dir(base_dir)
-    directories = folder.experiment_folders(base) if experiment_id is None else [find_experiment(base, experiment_id)]
+    directories = folder.with_spools(base) if experiment_id is None else [find_experiment(base, experiment_id)]
     found = [(directory, progress) for directory in directories for progress in _progress(directory)]
     if as_json:
         print_json([_document(directory, progress) for directory, progress in found])

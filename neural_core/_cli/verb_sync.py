@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import click
 
 from neural_core._cli.output import base_dir_option, legible, say
 from neural_core._construction import require_backends
-from neural_core._delivery.replay import Replayed, replay
+from neural_core._delivery.replay import Replayed, progress_of, replay
 from neural_core._storage import folder
 from neural_core._storage.find import find_experiment, is_live
 from neural_core.errors import DamagedError
@@ -44,9 +45,7 @@ def command(
     given = dict(map(_pair, options))
     require_backends(backend)
     base = folder.resolve_base_dir(base_dir)
-    directories = (
-        folder.experiment_folders(base) if every else [find_experiment(base, named) for named in experiment_ids]
-    )
+    directories = folder.with_spools(base) if every else [find_experiment(base, named) for named in experiment_ids]
     if not directories:
         say(f"no experiments in {base}")
     with _bar() as bar:
@@ -92,7 +91,16 @@ def _one(directory: Path, backend: str, options: Mapping[str, Any], bar: Any, *,
     finally:
         bar.remove_task(task)
     say(f"{directory.name}: {_sentence(done, backend)}")
+    if done.complete:
+        _remove_spool(directory)
     return done.complete
+
+
+def _remove_spool(directory: Path) -> None:
+    """What only passes through goes when it has arrived everywhere."""
+    arrived = all(progress.state == "complete" for progress in progress_of(directory))
+    if directory.parent.name == folder.SPOOLS and arrived and not is_live(directory):
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _sentence(done: Replayed, backend: str) -> str:

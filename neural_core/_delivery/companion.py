@@ -28,6 +28,7 @@ __all__ = ["main"]
 
 IDLE_SECONDS = 5.0
 LINGER_SECONDS = 120.0
+MAKING_SECONDS = 10.0
 STEP_SECONDS = 0.1
 CLOSE_SECONDS = 5.0
 _log = logging.getLogger("neural")
@@ -82,6 +83,7 @@ class _Companion:
         directory = str(command.get("directory", ""))
         match command.get("op"):
             case "open" if directory not in self._crews:
+                self._enter(command.get("folder"))
                 divert_output(Path(directory) / "delivery" / "companion.log")
                 self._crews[directory] = Crew(
                     Path(directory),
@@ -91,6 +93,14 @@ class _Companion:
                 )
             case "hurry" if directory in self._crews:
                 self._crews[directory].hurry()
+
+    def _enter(self, folder: object) -> None:
+        """Go to the script's folder, where a backend finds what its options name by a relative path."""
+        with contextlib.suppress(OSError):
+            if isinstance(folder, str) and folder != os.getcwd():  # noqa: PTH109 - text is compared with text
+                for crew in self._crews.values():
+                    crew.wait_until_made(MAKING_SECONDS)
+                os.chdir(folder)
 
     def close(self) -> None:
         """Let others deliver what could not be delivered here."""

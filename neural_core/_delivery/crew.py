@@ -10,16 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from neural_core._delivery import discovery
+from neural_core._delivery import AUTO_PLOTS, discovery
 from neural_core._delivery.cursor import CursorFile
 from neural_core._delivery.guard import GuardedPlugin
 from neural_core._delivery.relay import Relay
 from neural_core._storage.finalise import finalise
 from neural_core.errors import ExperimentInUseError, NeuralError
 
-__all__ = ["AUTO_PLOTS", "Crew"]
+__all__ = ["Crew"]
 
-AUTO_PLOTS = "auto-plots"
 RETRY_SECONDS = 1.0
 _log = logging.getLogger("neural")
 
@@ -95,6 +94,10 @@ class Crew:
             else:
                 busy.append((plugin, cursor_file))
         self._waiting = busy
+
+    def wait_until_made(self, seconds: float) -> None:
+        """Wait until every plugin is made, or hangs while it is made."""
+        self._maker.join(seconds)
 
     def hurry(self) -> None:
         """Let every relay look into the journal now."""

@@ -62,6 +62,12 @@ class Cursor:
     crashes: int = 0
     written: int = 0
 
+    def is_there(self, position: Mapping[str, int], *, ended: bool, or_failed: bool = True) -> bool:
+        """Tell whether everything before `position` was delivered, and the end; `or_failed` takes a failure for it."""
+        behind = any(self.position.get(part, 0) < at for part, at in position.items())
+        done = not behind and (not ended or self.state == "complete")
+        return done or (or_failed and self.state == "set aside")
+
 
 class _Turns:
     """Lets one plugin be called at a time, unless one does not return."""

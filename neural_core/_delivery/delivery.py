@@ -9,19 +9,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neural_core._delivery import AUTO_PLOTS
 from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of
 from neural_core._delivery.launcher import companion_allowed, launcher
+from neural_core._delivery.patience import waiting_seconds
 from neural_core.errors import DeliveryError
 
 if TYPE_CHECKING:
     from neural_core._delivery.guard import GuardedPlugin
     from neural_core._delivery.relay import Relay
 
-__all__ = ["DEADLINE_SECONDS", "Delivery"]
+__all__ = ["Delivery"]
 
-DEADLINE_SECONDS = 30.0
-"""How long ``flush`` and ``finish`` wait for plugins; NEURAL_FINISH_SECONDS=5 makes it five."""
-AUTO_PLOTS = "auto-plots"
 _POLL_SECONDS = 0.01
 _log = logging.getLogger("neural")
 
@@ -31,6 +30,7 @@ class Delivery:
 
     Attributes:
         backends: name → options, as asked for.
+        complete: True when, at the end, everybody had heard everything.
     """
 
     def __init__(
@@ -44,13 +44,19 @@ class Delivery:
     ) -> None:
         self.directory = directory
         self.backends = dict(backends)
+        self.complete = False
         self._uid = uid
         self._plots = plots
         self._pid = os.getpid()
-        self._objects = _relays(directory, plugins)
+        self._objects: list[Relay] = []
+        if plugins:
+            from neural_core._delivery.relay import Relay  # brings NumPy, which most trackers do without
+
+            self._objects = [Relay(directory, plugin, beside_training=True) for plugin in plugins]
         self._threads: list[Relay] = []
         self._followed = False
         self._elsewhere = False
+        self._always_on: set[str] = set()
         self._told: set[str] = set()
 
     def start(self) -> None:
@@ -64,21 +70,32 @@ class Delivery:
         """On the housekeeping thread, after new rows: start the companion when there is work, tell of trouble."""
         if self._pid != os.getpid():
             return  # a forked child: the parent delivers what it writes
-        if not self._followed and self._plots:
+        if not self._followed:
             self._follow()
         elif self._elsewhere and not launcher.is_running():
             self._hurry()
         self.tell_errors()
 
     def _follow(self) -> None:
+        from neural_core._delivery import discovery
+
         self._followed = True
-        self._plots = _plots_are_drawn() and self._plots
-        if not self._plots and not self.backends:
+        installed = discovery.always_on_names()
+        self._plots = AUTO_PLOTS in installed and self._plots
+        self._always_on = installed - {AUTO_PLOTS}
+        if not (self._plots or self.backends or self._always_on):
             return
         what = {"uid": self._uid, "backends": self.backends, "plots": self._plots}
         self._elsewhere = companion_allowed() and launcher.follow(self.directory, what)
         if not self._elsewhere:
             self._on_threads()
+
+    def _follow_before_the_first_tick(self) -> None:
+        """Let plugins that are always on hear also of what is over in a moment."""
+        from neural_core._delivery import discovery
+
+        if not self._followed and discovery.always_on_names() - {AUTO_PLOTS}:
+            self._follow()
 
     def _hurry(self) -> None:
         """Wake the companion, or do without one when it cannot work here."""
@@ -95,9 +112,9 @@ class Delivery:
         from neural_core._delivery import discovery
         from neural_core._delivery.relay import Relay
 
-        for name, options in self.backends.items():
-            plugin = discovery.make_backend(name, options)
-            file = CursorFile(self.directory, self._uid, name, discovery.destination_of(plugin))
+        backends = [discovery.make_backend(name, options) for name, options in self.backends.items()]
+        for plugin in [*backends, *(one for one in discovery.always_on() if one.name in self._always_on)]:
+            file = CursorFile(self.directory, self._uid, plugin.name, discovery.destination_of(plugin))
             if file.acquire():
                 relay = Relay(self.directory, plugin, file, beside_training=True)
                 relay.start()
@@ -131,11 +148,11 @@ class Delivery:
     def _companion_is_there(self, position: Mapping[str, int], *, ended: bool) -> bool:
         """Tell whether all that live in the companion have heard everything, installed plugins among them."""
         cursors = self._cursors()
-        expected = set(self.backends) | ({AUTO_PLOTS} if self._plots else set())
+        expected = self._always_on | self.backends.keys() | ({AUTO_PLOTS} if self._plots else set())
         if not expected <= {cursor.plugin for cursor in cursors}:
             return False
         wanted = [cursor for cursor in cursors if cursor.plugin in expected or self._is_in_companion(cursor)]
-        return all(_is_there(cursor, position, ended=ended) for cursor in wanted)
+        return all(cursor.is_there(position, ended=ended) for cursor in wanted)
 
     def _cursors(self) -> list[Cursor]:
         return cursors_of(self.directory, self._uid)
@@ -149,7 +166,8 @@ class Delivery:
         Raises:
             DeliveryError: somebody failed, with NEURAL_STRICT=1 only.
         """
-        self.wait(position, time.monotonic() + _seconds(seconds))
+        self._follow_before_the_first_tick()
+        self.wait(position, time.monotonic() + waiting_seconds(seconds))
         self._raise_when_strict()
 
     def _raise_when_strict(self) -> None:
@@ -165,7 +183,10 @@ class Delivery:
         """
         if self._pid != os.getpid():
             return
-        deadline = time.monotonic() + _seconds(seconds)
+        deadline = time.monotonic() + waiting_seconds(seconds)
+        if not self._followed:
+            self._plots = False  # whoever ends the experiment has drawn them
+        self._follow_before_the_first_tick()
         self.wait(position, deadline, ended=True)
         for relay in [*self._objects, *self._threads]:
             relay.stop(deadline if relay.has_delivered(position) else time.monotonic() + 0.2)
@@ -181,13 +202,14 @@ class Delivery:
             if cursor.plugin not in self.backends and not self._is_in_companion(cursor):
                 continue  # of an earlier span, in which others were named
             missing.pop(cursor.plugin, None)
-            if not _is_there(cursor, position, ended=True, or_failed=False):
+            if not cursor.is_there(position, ended=True, or_failed=False):
                 missing[cursor.plugin] = cursor.error or self._rows_behind(cursor)
         for name, reason in missing.items():
             self._say_behind(name, reason)
-        for relay in self._objects:
-            if not relay.has_delivered(position):
-                _log.warning("%s has not heard everything (%s)", relay.plugin, relay.last_error or "it is too slow")
+        slow = [relay for relay in self._objects if not relay.has_delivered(position)]
+        self.complete = not missing and not slow
+        for relay in slow:
+            _log.warning("%s has not heard everything (%s)", relay.plugin, relay.last_error or "it is too slow")
 
     def _rows_behind(self, cursor: Cursor) -> str:
         from neural_core._storage.tail import Tail  # brings NumPy; a plugin that hangs does not count by itself
@@ -211,40 +233,15 @@ class Delivery:
         for cursor in self._cursors() if self._elsewhere else []:
             if cursor.error and cursor.plugin not in self._told:
                 self._told.add(cursor.plugin)
-                _log.warning("%s. It is tried again; nothing is lost", cursor.error)
+                self._tell(cursor.error)
+
+    def _tell(self, error: str) -> None:
+        from neural_core._delivery import discovery
+
+        left_out = error.endswith(discovery.LEFT_OUT)
+        discovery.warn_once(error if left_out else f"{error}. It is tried again; nothing is lost")
 
     def errors(self) -> list[str]:
         """The errors of plugins that are not over."""
         own = [relay.last_error for relay in [*self._objects, *self._threads] if relay.set_aside and relay.last_error]
         return own + [cursor.error for cursor in self._cursors() if cursor.error]
-
-
-def _relays(directory: Path, plugins: Sequence[GuardedPlugin]) -> list[Relay]:
-    if not plugins:
-        return []
-    from neural_core._delivery.relay import Relay  # brings NumPy, which most trackers do without
-
-    return [Relay(directory, plugin, beside_training=True) for plugin in plugins]
-
-
-def _seconds(seconds: float | None) -> float:
-    if seconds is not None:
-        return seconds
-    try:
-        return float(os.environ.get("NEURAL_FINISH_SECONDS", ""))
-    except ValueError:
-        return DEADLINE_SECONDS
-
-
-def _plots_are_drawn() -> bool:
-    """Tell whether the plugin that draws is installed and not blocked; otherwise nobody is to be waited for."""
-    from neural_core._delivery import discovery
-
-    return any(found.name == AUTO_PLOTS and not found.blocked for found in discovery.find("neural.plugins"))
-
-
-def _is_there(cursor: Cursor, position: Mapping[str, int], *, ended: bool, or_failed: bool = True) -> bool:
-    if or_failed and cursor.state == "set aside":
-        return True
-    behind = any(cursor.position.get(part, 0) < at for part, at in position.items())
-    return not behind and (not ended or cursor.state == "complete")

@@ -13,7 +13,17 @@ from attrs import frozen
 from neural_core._delivery.guard import GuardedPlugin
 from neural_core.errors import ConfigurationError, NeuralError
 
-__all__ = ["GROUPS", "FoundPlugin", "always_on", "destination_of", "find", "make_backend", "make_plugin"]
+__all__ = [
+    "GROUPS",
+    "FoundPlugin",
+    "always_on",
+    "always_on_names",
+    "destination_of",
+    "find",
+    "make_backend",
+    "make_plugin",
+    "warn_once",
+]
 
 GROUPS = (
     "neural.backends",
@@ -25,6 +35,7 @@ GROUPS = (
 )
 _log = logging.getLogger("neural")
 _told: set[str] = set()
+LEFT_OUT = "It is left out"
 
 
 @frozen
@@ -87,6 +98,11 @@ def _is_blocked(group: str, name: str) -> bool:
     return name in blocked or "*" in blocked or (allowed is not None and name not in allowed)
 
 
+def always_on_names() -> set[str]:
+    """Give the names of the installed plugins that are not blocked; nothing is imported."""
+    return {found.name for found in find("neural.plugins") if not found.blocked}
+
+
 def always_on(
     group: str = "neural.plugins",
     tell: Callable[[str, str], None] | None = None,
@@ -98,7 +114,7 @@ def always_on(
 
     Args:
         group: of entry points.
-        tell: called with name and sentence; None warns, once for each name in a process.
+        tell: called with name and sentence; None warns, once for each sentence in a process.
         only: the name of the one to make; None for all.
         options: name → keywords for a plugin that takes some.
     """
@@ -113,13 +129,18 @@ def always_on(
             taken.add(found.name)
             made.append(make_plugin(found, (options or {}).get(found.name, {})))
         except NeuralError as error:
-            (tell or _warn_once)(found.name, f"{error}. It is left out")
+            sentence = f"{error}. {LEFT_OUT}"
+            if tell is None:
+                warn_once(sentence)
+            else:
+                tell(found.name, sentence)
     return made
 
 
-def _warn_once(name: str, sentence: str) -> None:
-    if name not in _told:
-        _told.add(name)
+def warn_once(sentence: str) -> None:
+    """Say once in a process what is wrong with a plugin, here or in the companion."""
+    if sentence not in _told:
+        _told.add(sentence)
         _log.warning("%s", sentence)
 
 

@@ -50,7 +50,8 @@ class GuardedPlugin:
             manager.register(plugin, called)
             manager.check_pending()
         except (pluggy.PluginValidationError, ValueError) as error:
-            raise ConfigurationError(f"plugin {called}: {error}") from error
+            reason = str(error).replace(repr(plugin), called)  # the address of an object is another one each time
+            raise ConfigurationError(f"plugin {called}: {reason}") from error
         return cls(called, distribution, plugin, manager)
 
     @property

@@ -66,6 +66,8 @@ class Launcher:
         _encode(what)
         with self._lock:
             command = {"op": "open", "directory": str(directory), "trainer": liveness.this_process(), **what}
+            with contextlib.suppress(OSError):
+                command["folder"] = os.getcwd()  # noqa: PTH109 - relative paths in options are meant from here
             self._open[str(directory)] = command
             return self._say_or_start(command)
 
@@ -129,7 +131,6 @@ class Launcher:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    cwd=folder if folder.is_dir() else None,
                 )
         except OSError as error:
             _log.warning("no companion process can be started (%s): plugins run on threads of this process", error)

@@ -1,11 +1,15 @@
-"""How long a plugin that fails is left alone."""
+"""How long a plugin that fails is left alone, and how long anybody is waited for."""
 
 from __future__ import annotations
 
 import logging
+import os
 import time
 
-__all__ = ["ERRORS_IN_A_ROW", "LONGEST_PAUSE", "Patience"]
+__all__ = ["DEADLINE_SECONDS", "ERRORS_IN_A_ROW", "LONGEST_PAUSE", "Patience", "waiting_seconds"]
+
+DEADLINE_SECONDS = 30.0
+"""How long ``flush`` and ``finish`` wait for plugins; NEURAL_FINISH_SECONDS=5 makes it five."""
 
 ERRORS_IN_A_ROW = 3
 LONGEST_PAUSE = 60.0
@@ -53,3 +57,13 @@ class Patience:
     def succeeded(self) -> None:
         """All is well."""
         self.in_a_row = 0
+
+
+def waiting_seconds(seconds: float | None = None) -> float:
+    """Give how long somebody is waited for: as said, else as the environment says."""
+    if seconds is not None:
+        return seconds
+    try:
+        return float(os.environ.get("NEURAL_FINISH_SECONDS", ""))
+    except ValueError:
+        return DEADLINE_SECONDS

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 from neural_core._storage import liveness
-from neural_core._storage.folder import is_experiment
+from neural_core._storage.folder import SPOOLS, is_experiment
 from neural_core._storage.index import Index
 from neural_core._storage.overview import last_sign
 from neural_core._storage.reader import RunReader
@@ -34,7 +35,7 @@ def existing_experiment(directory: Path) -> Path:
 
 
 def find_experiment(base_dir: Path, experiment_id: str) -> Path:
-    """Give the folder of the experiment with this id, a unique beginning of it, or this path.
+    """Give the folder of the experiment with this id, a unique beginning of it, or this path; also of a spool.
 
     Raises:
         ExperimentNotFoundError: there is none.
@@ -42,11 +43,20 @@ def find_experiment(base_dir: Path, experiment_id: str) -> Path:
     """
     if isinstance(experiment_id, str) and os.sep in experiment_id:
         return existing_experiment(Path(experiment_id))
-    index = Index(base_dir)
-    try:
-        return find_row(index, base_dir, experiment_id)
-    finally:
-        index.close()
+    with contextlib.closing(Index(base_dir)) as index:
+        try:
+            return find_row(index, base_dir, experiment_id)
+        except ExperimentNotFoundError:
+            spool = _find_spool(base_dir / SPOOLS, experiment_id)
+            if spool is None:
+                raise
+            return spool
+
+
+def _find_spool(spools: Path, experiment_id: str) -> Path | None:
+    with contextlib.suppress(ExperimentNotFoundError), contextlib.closing(Index(spools)) as index:
+        return find_row(index, spools, experiment_id)
+    return None
 
 
 def find_row(index: Index, base_dir: Path, experiment_id: str) -> Path:

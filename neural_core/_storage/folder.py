@@ -11,6 +11,7 @@ from neural_core.errors import ArgumentTypeError, ArgumentValueError, Configurat
 
 __all__ = [
     "DEFAULT_BASE_DIR",
+    "SPOOLS",
     "TRASH",
     "experiment_folders",
     "is_experiment",
@@ -19,10 +20,13 @@ __all__ = [
     "prepare_base_dir",
     "resolve_base_dir",
     "slug",
+    "with_spools",
 ]
 
 DEFAULT_BASE_DIR = "neural_experiments"
 TRASH = ".trash"
+SPOOLS = ".integrations"
+"""Where experiments are that only pass through to a backend."""
 _SLUG_LENGTH = 48
 _FALLBACK_SLUG = "experiment"
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
@@ -127,6 +131,11 @@ def make_parts(directory: Path) -> None:
 def is_experiment(directory: Path) -> bool:
     """Tell whether a folder is an experiment, sound or damaged."""
     return (directory / "metadata.json").is_file() or (directory / "metrics").is_dir()
+
+
+def with_spools(base_dir: Path) -> list[Path]:
+    """Give the experiments of a base folder, and those on their way to a backend."""
+    return [*experiment_folders(base_dir), *experiment_folders(base_dir / SPOOLS)]
 
 
 def experiment_folders(base_dir: Path) -> list[Path]:

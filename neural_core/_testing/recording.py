@@ -127,7 +127,7 @@ class RecordingPlugin(EveryHook):
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.calls: list[HeardCall] = []
-        self._path = None if path is None else Path(path)
+        self._path = None if path is None else Path(path).absolute()
 
     def heard(self, hook: str, arguments: dict[str, Any]) -> None:
         """Keep the call."""

@@ -236,28 +236,57 @@ def test_rm_and_restore(tmp_path: Path, two: tuple[ExperimentTracker, Experiment
     assert (again.returncode, "no experiment in the trash" in again.stderr) == (1, True)
 
 
-def test_ui_says_how_to_install_it() -> None:
+NO_UI = """
+import importlib.metadata as metadata
+
+everything = metadata.entry_points
+metadata.entry_points = lambda **asked: [
+    point for point in everything(**asked) if point.dist is None or point.dist.name != "neural-ui"
+]
+"""
+
+
+@pytest.fixture
+def without_ui(tmp_path: Path) -> Path:
+    """Give a folder that hides the installed UI from a process that has it on its path."""
+    (tmp_path / "sitecustomize.py").write_text(NO_UI)
+    return tmp_path
+
+
+def test_ui_says_how_to_install_it(without_ui: Path) -> None:
     """Without the UI plugin `neural ui` says in one sentence how to install it."""
-    result = neural("ui")
+    result = neural("ui", PYTHONPATH=os.pathsep.join([str(without_ui), *sys.path]))
     assert result.returncode == 1
     assert result.stderr.startswith("Error: Dash not available")
     assert 'pip install -e ".[ui]"' in result.stderr
 
 
-def test_ui_launches_what_is_installed(tmp_path: Path) -> None:
-    """With a distribution that registers the entry point neural.ui, `neural ui` serves with it."""
-    (tmp_path / "fake_page.py").write_text(
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--port", "8099"], "8099 {'debug': False}"),
+        ([], "8052 {'debug': False}"),
+        (["--port", "8052"], "8052 {'debug': False, 'exact_port': True}"),
+        (
+            ["--host", "0.0.0.0", "--allow-remote", "--open", "--debug"],
+            "8052 {'debug': True, 'host': '0.0.0.0', 'allow_remote': True, 'open_browser': True}",
+        ),
+    ],
+)
+def test_ui_launches_what_is_installed(without_ui: Path, options: list[str], said: str) -> None:
+    """With a distribution that registers the entry point neural.ui, `neural ui` serves with it, as it was asked to."""
+    (without_ui / "fake_page.py").write_text(
         "class Page:\n"
         "    def __init__(self, manager, port): self.text = f'{manager.base_dir} {port}'\n"
-        "    def run(self, debug): print('serving', self.text, debug)\n"
+        "    def run(self, **options): print('serving', self.text, options)\n"
     )
-    info = tmp_path / "fake_page-1.dist-info"
+    info = without_ui / "fake_page-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fake-page\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[neural.ui]\nui = fake_page:Page\n")
-    path = os.pathsep.join([str(tmp_path), *sys.path])
-    result = neural("ui", "--base-dir", str(tmp_path), "--port", "8099", PYTHONPATH=path)
-    assert (result.stdout, result.stderr) == (f"serving {tmp_path} 8099 False\n", "")
+    path = os.pathsep.join([str(without_ui), *sys.path])
+    result = neural("ui", "--base-dir", str(without_ui), *options, PYTHONPATH=path)
+    assert (result.stdout, result.stderr) == (f"serving {without_ui} {said}\n", "")
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_allow_and_deny(tmp_path: Path, visualizer: str, variables: dict[str, st
 @pytest.mark.parametrize(
     ("backend", "sentences"),
     [
-        ("'nowhere'", ["backend 'nowhere' is not installed", "installed: record", "neural-nowhere"]),
+        ("'nowhere'", ["backend 'nowhere' is not installed", "(installed: ", "record", "neural-nowhere"]),
         ("['record', 'nowhere']", ["backend 'nowhere' is not installed"]),
         ("{'nowhere': {'a': 1}}", ["backend 'nowhere' is not installed"]),
     ],

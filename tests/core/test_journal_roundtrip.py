@@ -146,7 +146,20 @@ def test_any_hyperparameters(logged: list[dict[str, Any]]) -> None:
             assert repr(tracker.hyperparameters) == repr(whole)
 
 
-FIELDS = ["uid", "name", "kind", "status", "start_time", "end_time", "tags", "notes", "color", "final", "writer", "environment"]
+FIELDS = [
+    "uid",
+    "name",
+    "kind",
+    "status",
+    "start_time",
+    "end_time",
+    "tags",
+    "notes",
+    "color",
+    "final",
+    "writer",
+    "environment",
+]
 FIELDS += ["hyperparameters", "artifacts", "journal", "metrics", "rows"]
 bodies = st.binary(max_size=64).map(lambda data: data + bytes(-len(data) % 8 or (0 if data else 8)))
 

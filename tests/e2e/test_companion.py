@@ -58,18 +58,54 @@ def env(probe: Path) -> dict[str, str]:
 
 class TestStart:
     def test_none_without_work(self, tmp_path: Path, env: dict[str, str]) -> None:
-        """A tracker with neither backend nor plots starts no process, and loads nothing of delivery."""
+        """A tracker with neither backend nor plots starts no process; it only looks whether a plugin is always on."""
         code = """
 import sys, time
 from neural_core import ExperimentTracker
 tracker = ExperimentTracker("plain", sys.argv[1], auto_visualize=False)
 tracker.log_metrics({"loss": 1.0}, 0)
+assert not [name for name in sys.modules if name.startswith("neural_core._delivery.d")]
 time.sleep(2.2)
 tracker.finish()
-assert not [name for name in sys.modules if name.startswith("neural_core._delivery")]
+assert "neural_core._delivery.launcher" not in sys.modules
 """
         assert run(code, tmp_path, env=env) == ("", "")
         assert not (only(tmp_path) / "delivery").exists()
+
+    @pytest.mark.parametrize("seconds", [0, 2.2])
+    @pytest.mark.parametrize("companion", ["1", "0"])
+    def test_for_a_plugin_that_is_always_on(self, tmp_path: Path, seconds: float, companion: str) -> None:
+        """An installed plugin hears of every experiment whole: of a plain one, and of one that ends in a moment."""
+        source = "from neural_core.testing import RecordingPlugin\n\ndef make():\n    return RecordingPlugin({!r})\n"
+        points = "[neural.plugins]\nlistening = listening:make\n"
+        path = tmp_path / "heard"
+        folder = install(tmp_path / "packages", "listener", points, listening=source.format(str(path)))
+        code = f"""{HEAD}
+tracker = ExperimentTracker("plain", runs, auto_visualize=False)
+log(tracker, 0, 5)
+time.sleep({seconds})
+log(tracker, 5, 10)
+tracker.finish()
+"""
+        env = environment(folder, NEURAL_COMPANION=companion)
+        assert run(code, tmp_path / "runs", "", env=env) == ("", "")
+        assert steps_once(heard(path)) == list(range(10))
+        assert heard(path)[-1]["hook"] == "neural_experiment_finished"
+
+    def test_relative_paths_are_the_script_s(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A backend finds what its options name by a relative path where the script was when the tracker was made."""
+        code = f"""{HEAD}
+os.makedirs("second")
+first = ExperimentTracker("one", runs, auto_visualize=False, backend={{"record": {{"path": "heard"}}}})
+os.chdir("second")
+second = ExperimentTracker("two", runs, auto_visualize=False, backend={{"record": {{"path": "heard"}}}})
+for tracker in (first, second):
+    log(tracker, 0, 3)
+    tracker.finish()
+"""
+        run(code, tmp_path / "runs", "", env=env, cwd=tmp_path)
+        for place in (tmp_path, tmp_path / "second"):
+            assert steps_once(heard(place / "heard")) == [0, 1, 2]
 
     def test_for_plots_with_the_first_tick(self, tmp_path: Path, env: dict[str, str]) -> None:
         """Automatic plots start the companion when the housekeeping thread sees rows, not before."""

@@ -36,9 +36,9 @@ def make_distribution(
 
 
 def run_python(
-    code: str, *arguments: str, path: Path, status: int | None = 0, **environment: str
+    code: str, *arguments: str, path: Path, status: int | None = 0, cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python with `path` on its path; its output is shown when it ends otherwise than with `status`."""
+    """Run Python with `path` on its path, in `cwd`; its output is shown when it ends otherwise than with `status`."""
     result = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(path), *sys.path]), **environment},
@@ -46,6 +46,7 @@ def run_python(
         text=True,
         encoding="utf-8",
         check=False,
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
     )
     assert status is None or result.returncode == status, result.stdout + result.stderr

@@ -1,0 +1,150 @@
+"""`create_integration`: one backend by itself; what is logged passes through a spool and is never lost."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from delivery_support import environment, finished, heard, install_probe, run, start, steps_once
+from distribution_support import run_python
+
+from neural_core._storage.folder import SPOOLS
+
+HEAD = """
+import os, sys
+from neural.tracking import BaseIntegration, ExperimentManager, ExperimentTracker, create_integration
+def log(to, first, last):
+    for step in range(first, last):
+        to.log_metrics({"loss": step / 8}, step=step)
+"""
+MAIN = "from neural_core._cli import main; main()"
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the backends for these tests."""
+    return install_probe(tmp_path_factory.mktemp("packages"))
+
+
+def spools(folder: Path) -> list[Path]:
+    """Give the spools of the default folder of a script that ran in `folder`."""
+    return [path for path in (folder / "neural_experiments" / SPOOLS).glob("*") if path.is_dir()]
+
+
+def test_every_verb_reaches_the_backend_and_nothing_stays(probe: Path, tmp_path: Path) -> None:
+    """Hyperparameters, metrics, files, models, figures, tags and the end arrive in order; then the spool is gone."""
+    code = f"""{HEAD}
+from matplotlib.figure import Figure
+backend = create_integration("record", "alone", path="heard")
+assert isinstance(backend, BaseIntegration) and backend.experiment_name == "alone"
+backend.log_hyperparameters({{"lr": 0.1}})
+log(backend, 0, 5)
+open("model_1.pt", "w").write("weights")
+backend.log_artifact("model_1.pt", name="weights")
+backend.log_model("model_1.pt", framework="pytorch", version=True)
+backend.log_figure(Figure(), "curve")
+backend.set_tags(["tried"])
+backend.flush()
+backend.finish("failed")
+backend.finish()
+assert ExperimentManager().list_experiments() == []
+"""
+    assert run(code, env=environment(probe), cwd=tmp_path) == ("", "")
+    calls = heard(tmp_path / "heard")
+    told = [call["hook"].removeprefix("neural_") for call in calls]
+    assert told == [
+        "experiment_started",
+        "status_changed",
+        "hyperparameters_logged",
+        "metrics_logged",
+        *["artifact_logged"] * 3,
+        "annotations_changed",
+        "status_changed",
+        "experiment_finished",
+    ]
+    assert steps_once(calls) == [0, 1, 2, 3, 4]
+    assert not spools(tmp_path)
+
+
+def test_a_backend_that_cannot_loses_nothing(probe: Path, tmp_path: Path) -> None:
+    """What a backend did not take is told once with the line that delivers it later; that line does, and tidies up."""
+    env = environment(probe, NEURAL_FINISH_SECONDS="1", NEURAL_LINGER="0.1")
+    code = f"""{HEAD}
+backend = create_integration("raising", "alone")
+log(backend, 0, 5)
+backend.finish()
+"""
+    _, errors = run(code, env=env, cwd=tmp_path)
+    [spool] = spools(tmp_path)
+    line = f"neural sync {spool.name.rpartition('_')[2]} --to raising"
+    assert line in errors
+    arguments = ["sync", spool.name.rpartition("_")[2], "--to", "record", "--option", "path=heard"]
+    done = run_python(MAIN, *arguments, path=probe, cwd=tmp_path)
+    assert "5 rows delivered to record" in done.stdout
+    assert steps_once(heard(tmp_path / "heard")) == [0, 1, 2, 3, 4]
+    assert spools(tmp_path) == [spool], "raising has not got it yet"
+
+
+def test_sync_all_takes_spools_and_removes_them(probe: Path, tmp_path: Path) -> None:
+    """After a script was killed `neural sync --all` delivers its spool and removes it."""
+    env = environment(probe, NEURAL_COMPANION="0")
+    code = f"""{HEAD}
+backend = create_integration("slow", "alone", path="heard", seconds=1000)
+log(backend, 0, 5)
+print("logged", flush=True)
+input()
+"""
+    process = start(code, env=env, cwd=tmp_path)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "logged\n"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    status = run_python(MAIN, "status", "--json", path=probe, cwd=tmp_path)
+    assert '"to": "slow"' in status.stdout
+    arguments = ["sync", "--all", "--to", "slow", "--option", "path=heard", "--option", "seconds=0"]
+    assert "5 rows delivered to slow" in run_python(MAIN, *arguments, path=probe, cwd=tmp_path).stdout
+    assert steps_once(heard(tmp_path / "heard")) == [0, 1, 2, 3, 4]
+    assert not spools(tmp_path)
+
+
+def test_two_backends_beside_a_tracker(probe: Path, tmp_path: Path) -> None:
+    """The guide's way of several backends works for any: a tracker and two integrations, each told by itself."""
+    code = f"""{HEAD}
+tracker = ExperimentTracker("multi", auto_visualize=False)
+backends = [create_integration("record", "multi", path=name) for name in ("one", "two")]
+for to in [tracker, *backends]:
+    to.log_hyperparameters({{"lr": 0.01}})
+    log(to, 0, 10)
+for to in [tracker, *backends]:
+    to.finish()
+[only] = ExperimentManager().list_experiments()
+assert only["experiment_name"] == "multi"
+"""
+    assert run(code, env=environment(probe), cwd=tmp_path) == ("", "")
+    for name in ("one", "two"):
+        assert steps_once(heard(tmp_path / name)) == list(range(10))
+    assert not spools(tmp_path)
+
+
+def test_disabled(probe: Path, tmp_path: Path) -> None:
+    """With NEURAL_MODE=disabled an integration is silent and makes no file."""
+    code = f"{HEAD}b = create_integration('record', 'x', path='heard'); log(b, 0, 3); b.set_tags(['a']); b.finish()"
+    env = environment(probe, NEURAL_MODE="disabled")
+    assert finished(start(code, env=env, cwd=tmp_path)) == ("", "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_attached_experiment_is_left_alone(probe: Path, tmp_path: Path) -> None:
+    """In a process that is attached to an experiment an integration still is by itself."""
+    code = f"""{HEAD}
+owner = ExperimentTracker("owner", auto_visualize=False)
+os.environ["NEURAL_EXPERIMENT_DIR"] = str(owner.experiment_dir)
+backend = create_integration("record", "alone", path="heard")
+log(backend, 0, 3)
+backend.finish()
+owner.finish()
+assert len(owner.metrics_history) == 0
+"""
+    assert run(code, env=environment(probe), cwd=tmp_path) == ("", "")
+    assert steps_once(heard(tmp_path / "heard")) == [0, 1, 2]
