@@ -1,0 +1,54 @@
+"""The runs table: the grid is built when it is first opened, its rows come from what the page already knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dash_ag_grid as dag
+from dash import ClientsideFunction, Input, Output, State
+from dash.exceptions import PreventUpdate
+
+if TYPE_CHECKING:
+    from dash import Dash
+
+__all__ = ["bind_table"]
+
+
+def bind_table(app: Dash) -> None:
+    """Build the grid on the first opening and report its selection and filter to the page's scripts."""
+    app.callback(
+        Output("runs-table-host", "children"),
+        Input("runs-table-open", "data"),
+        State("runs-table-host", "children"),
+        prevent_initial_call=True,
+    )(_grid)
+    app.clientside_callback(
+        ClientsideFunction("neural", "tableSelected"),
+        Output("runs-table-seen", "data"),
+        Input("runs-table", "selectedRows"),
+        prevent_initial_call=True,
+    )
+
+
+def _grid(opened: object, children: object) -> dag.AgGrid:
+    """Give the empty grid once; the page fills in rows and columns."""
+    if not opened or children:
+        raise PreventUpdate
+    return dag.AgGrid(
+        id="runs-table",
+        rowData=[],
+        columnDefs=[],
+        className="ag-theme-quartz runs-grid",
+        getRowId="params.data.id",
+        defaultColDef={"sortable": True, "filter": True, "resizable": True, "minWidth": 76, "width": 132},
+        dashGridOptions={
+            "animateRows": False,
+            "rowSelection": {"mode": "multiRow", "checkboxes": True, "headerCheckbox": True, "selectAll": "filtered"},
+            "selectionColumnDef": {"pinned": "left", "width": 44},
+            "tooltipShowDelay": 400,
+            "rowHeight": 34,
+            "headerHeight": 38,
+            "suppressDragLeaveHidesColumns": True,
+        },
+        csvExportParams={"fileName": "runs.csv"},
+    )

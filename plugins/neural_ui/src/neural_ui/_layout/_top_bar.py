@@ -1,0 +1,83 @@
+"""The bar at the top: where we are, the four tabs, what lives, and the theme."""
+
+from __future__ import annotations
+
+from dash import html
+
+from neural_ui._layout._parts import action
+
+__all__ = ["TABS", "make_top_bar"]
+
+# Name in the address by title, as the user's guide names them.
+TABS = {
+    "metrics": "Metrics comparison",
+    "hyperparameters": "Hyperparameters",
+    "best": "Best metrics",
+    "summary": "Summary",
+}
+
+
+def make_top_bar() -> html.Header:
+    """Give the bar with brand, tabs and the actions of the whole page."""
+    return html.Header([_brand(), _tabs(), html.Div(className="spring"), _live(), _actions()], className="top-bar")
+
+
+def _brand() -> html.Div:
+    mark = html.Span(className="mark", **{"aria-hidden": "true"})
+    home = html.H1([mark, html.Span("neural")], className="brand-name")
+    return html.Div([home, html.Span(id="base-dir", className="base-dir")], className="brand")
+
+
+def _tabs() -> html.Nav:
+    buttons = [_tab(number, name, title) for number, (name, title) in enumerate(TABS.items(), start=1)]
+    row = html.Div(buttons, role="tablist", id="tablist", className="tabs", **{"aria-label": "Views"})
+    return html.Nav(row, **{"aria-label": "Comparison"})
+
+
+def _tab(number: int, name: str, title: str) -> html.Button:
+    chosen = number == 1
+    return html.Button(
+        title,
+        id=f"tab-{name}",
+        type="button",
+        role="tab",
+        title=f"{title} ({number})",
+        className="tab",
+        tabIndex=0 if chosen else -1,
+        **{
+            "data-tab": name,
+            "data-testid": f"tab-{name}",
+            "aria-selected": "true" if chosen else "false",
+            "aria-controls": f"view-{name}",
+        },
+    )
+
+
+def _live() -> html.Div:
+    words = html.Span("Connecting", id="live-text")
+    return html.Div(
+        [html.Span(className="dot", **{"aria-hidden": "true"}), words],
+        id="live",
+        role="status",
+        className="live",
+        **{"data-testid": "live", "data-live": "waiting"},
+    )
+
+
+def _actions() -> html.Div:
+    return html.Div(
+        [
+            action("refresh", "Refresh", key="r"),
+            action("share", "Export this comparison"),
+            action(
+                "copy-link",
+                "Copy link to this view",
+                children="Copy link",
+                className="framed",
+                **{"data-testid": "copy-link"},
+            ),
+            action("theme", "Theme: light, dark or system", key="t", **{"data-testid": "theme"}),
+            action("help", "Keys and help", key="?", **{"data-testid": "help"}),
+        ],
+        className="top-actions",
+    )

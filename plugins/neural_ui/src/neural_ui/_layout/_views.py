@@ -1,0 +1,76 @@
+"""The four views of the tabs. Each is an empty place with a name; its script fills it when it is first shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from neural_ui._layout._parts import action
+from neural_ui._layout._toolbar import make_toolbar
+from neural_ui._layout._top_bar import TABS
+
+__all__ = ["make_views"]
+
+
+def make_views() -> html.Main:
+    """Give the place at the right of the runs panel."""
+    contents: dict[str, list[Any]] = {
+        "metrics": [make_toolbar(), html.Div(id="charts", className="charts")],
+        "hyperparameters": [html.Div(id="hyperparameters", className="view-body")],
+        "best": [html.Div(id="best", className="view-body")],
+        "summary": [html.Div(id="summary", className="view-body")],
+    }
+    views = [_view(name, title, contents[name]) for name, title in TABS.items()]
+    extra = html.Div(id="panel-views")
+    return html.Main([_empty(), *views, extra, _table()], id="main", className="main")
+
+
+def _view(name: str, title: str, children: list[Any]) -> html.Section:
+    heading = html.H2(title, className="visually-hidden")
+    return html.Section(
+        [heading, *children],
+        id=f"view-{name}",
+        role="tabpanel",
+        className="view",
+        hidden=name != "metrics",
+        **{"aria-labelledby": f"tab-{name}", "data-view": name},
+    )
+
+
+def _empty() -> html.Div:
+    return html.Div(id="empty", className="empty", hidden=True, **{"data-testid": "empty"})
+
+
+def _table() -> html.Section:
+    head = html.Div(
+        [
+            html.H2("Runs", className="sheet-title"),
+            html.Span(id="table-counts", className="counts"),
+            html.Div(className="spring"),
+            action(
+                "table-differing",
+                "Show only the columns in which runs differ",
+                children="Only differing",
+                className="framed",
+            ),
+            action(
+                "table-group",
+                "Add rows with mean and deviation of each group",
+                children="Group rows",
+                className="framed",
+            ),
+            action("table-tag", "Tag the selected runs", children="Tag", className="framed"),
+            action("table-trash", "Move the selected runs to the trash", children="Delete", className="framed danger"),
+            action("table-csv", "Save the table as CSV", children="CSV", className="framed"),
+            action("close", "Close the table", key="Esc", **{"data-close": "table"}),
+        ],
+        className="sheet-head",
+    )
+    return html.Section(
+        [head, html.Div(id="runs-table-host", className="sheet-body")],
+        id="runs-sheet",
+        className="sheet",
+        hidden=True,
+        **{"aria-label": "Table of runs", "data-testid": "runs-sheet"},
+    )

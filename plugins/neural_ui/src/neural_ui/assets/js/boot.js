@@ -1,0 +1,15 @@
+"use strict";
+// Runs in the head, before anything is drawn: the theme without a flash, and the first request on its way.
+(function () {
+  const neural = (window.neural = window.neural || {});
+  let stored = null;
+  try {
+    stored = window.localStorage.getItem("neural.theme");
+  } catch (denied) {
+    stored = null;
+  }
+  const dark = stored === "dark" || (stored !== "light" && window.matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.dataset.bsTheme = dark ? "dark" : "light";
+  neural.firstRuns = fetch("/api/v1/runs", { credentials: "same-origin" });
+  neural.firstRuns.catch(() => undefined); // main.js tells of it
+})();

@@ -1,0 +1,219 @@
+"use strict";
+// The grid of charts: sections by prefix, only what is in sight is read and drawn, one crosshair for all.
+(function (neural) {
+  const h = neural.h;
+  const cards = new Map(); // by metric
+  const sizes = new ResizeObserver((entries) => entries.forEach(resized));
+  const sight = new IntersectionObserver((entries) => entries.forEach(seen), { rootMargin: "48px 0px" });
+  const queue = new Set();
+  const folded = new Set(neural.url.recall("folded", []));
+  const marks = { first: false, all: false };
+  let full = null;
+
+  const all = () => [...cards.values()];
+  const visible = () => all().filter((card) => card.visible);
+
+  function seen({ target, isIntersecting }) {
+    const { card } = target;
+    card.visible = isIntersecting;
+    if (!isIntersecting) return;
+    neural.cardhead.furnish(card);
+    if (card.stale) card.load();
+    else if (card.dirty) card.draw();
+  }
+
+  function resized({ target, contentRect }) {
+    const card = target.closest(".card").card;
+    const changed = !card.size || Math.abs(card.size.width - contentRect.width) > 1 || Math.abs(card.size.height - contentRect.height) > 1;
+    card.size = { width: contentRect.width, height: contentRect.height };
+    if (changed && card.drawn && contentRect.width > 40) enqueue(card);
+  }
+
+  /** Draw soon, one chart after the other, so that the page answers in between. */
+  function enqueue(card) {
+    queue.add(card);
+    if (queue.size === 1) setTimeout(work, 0);
+  }
+
+  function work() {
+    const [card] = queue;
+    queue.delete(card);
+    if (card) card.draw();
+    if (queue.size) setTimeout(work, 0);
+  }
+
+  const redraw = () => all().forEach((card) => (card.visible ? enqueue(card) : (card.dirty = true)));
+  const reload = () => all().forEach((card) => card.refresh());
+
+  /** Redraw, and read again what smoothing needs at the left of a zoomed window. */
+  const leadSoon = neural.debounce(120, () => {
+    if (neural.state.get().zoom && neural.state.get().smooth) visible().forEach((card) => card.load());
+  });
+
+  function sectionOf(metric) {
+    if (neural.state.get().pinned.includes(metric)) return "Pinned";
+    const at = metric.indexOf("/");
+    return at > 0 ? metric.slice(0, at) : "";
+  }
+
+  function matching() {
+    const text = neural.state.get().charts.trim().toLowerCase();
+    const names = neural.runs.metricsOf(neural.runs.charted());
+    if (!text) return names;
+    const words = text.split(/[\s_]+/);
+    return names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
+  }
+
+  function sections(names) {
+    const found = new Map();
+    for (const name of names) {
+      const section = sectionOf(name);
+      if (!found.has(section)) found.set(section, []);
+      found.get(section).push(name);
+    }
+    const rank = (one) => (one === "Pinned" ? 0 : one === "" ? 1 : 2);
+    return [...found.entries()].sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b, "en"));
+  }
+
+  function cardOf(metric) {
+    if (!cards.has(metric)) {
+      const card = neural.chart.make(metric);
+      cards.set(metric, card);
+      sight.observe(card.el);
+      sizes.observe(card.plot);
+    }
+    return cards.get(metric);
+  }
+
+  function drop(metric) {
+    const card = cards.get(metric);
+    sight.unobserve(card.el);
+    sizes.unobserve(card.plot);
+    card.reader.stop();
+    if (card.drawn) window.Plotly.purge(card.plot);
+    cards.delete(metric);
+  }
+
+  function sectionElement(name, metrics, alone) {
+    const grid = h("div", { class: "grid" }, metrics.map((metric) => cardOf(metric).el));
+    if (alone) return grid;
+    const open = !folded.has(name);
+    const title = h("summary", {}, neural.icon("chevron"), h("h3", { class: "section-title", text: name || "Other metrics" }), h("span", { class: "counts", text: neural.format.plural(metrics.length, "chart") }));
+    const details = h("details", { class: "section", open }, title, grid);
+    details.addEventListener("toggle", () => {
+      folded[details.open ? "delete" : "add"](name);
+      neural.url.keep("folded", [...folded]);
+    });
+    return details;
+  }
+
+  let shape = "";
+
+  /** Put the charts in place that the selection, the filter and the pins ask for. */
+  function arrange() {
+    const host = neural.$("charts");
+    const groups = sections(matching());
+    const now = JSON.stringify(groups);
+    if (now === shape) return;
+    shape = now;
+    const wanted = new Set(groups.flatMap(([, names]) => names));
+    [...cards.keys()].filter((metric) => !wanted.has(metric)).forEach(drop);
+    neural.replace(host, groups.map(([name, metrics]) => sectionElement(name, metrics, groups.length === 1 && name === "")));
+    if (!groups.length) neural.replace(host, h("p", { class: "nothing", text: nothing() }));
+    if (!groups.length) settled(null);
+  }
+
+  const nothing = () => (neural.state.get().charts ? "No chart has this name." : neural.runs.charted().length ? "The selected runs have no metrics yet." : "Select runs in the list to see their charts.");
+
+  function columns() {
+    const { columns: n } = neural.state.get();
+    neural.$("charts").style.setProperty("--columns", n === "auto" ? "" : n);
+    neural.$("charts").dataset.columns = n;
+  }
+
+  function crosshair(x) {
+    for (const card of cards.values()) if (card.visible && card.map) neural.overlay.cross(card.overlay, card.map, x);
+  }
+
+  /** Note when the first chart and when all in sight have been painted; `neural.main` sets the page ready. */
+  async function settled() {
+    if (marks.all) return;
+    const waiting = visible().filter((card) => !card.drawn && !card.failed && neural.chart.runsOf(card).length);
+    const drawn = all().some((card) => card.drawn);
+    if (drawn && !marks.first) {
+      marks.first = true;
+      await neural.painted();
+      performance.mark("neural:first-chart");
+    }
+    if (waiting.length || marks.all || (cards.size && !visible().length)) return;
+    marks.all = true;
+    await neural.painted();
+    performance.mark("neural:all-charts");
+    neural.main.ready();
+  }
+
+  function fullScreen(card) {
+    const before = full;
+    if (full) {
+      full.el.classList.remove("is-full");
+      full.el.removeAttribute("aria-modal");
+      document.body.classList.remove("has-full");
+    }
+    full = before === card ? null : card;
+    if (!full) return before && before.fullButton.focus();
+    full.el.classList.add("is-full");
+    document.body.classList.add("has-full");
+    full.fullButton.focus();
+    return undefined;
+  }
+
+  function grown(pairs) {
+    const byMetric = new Map();
+    for (const [id, metric] of pairs) byMetric.set(metric, (byMetric.get(metric) || new Set()).add(id));
+    for (const [metric, ids] of byMetric) {
+      const card = cards.get(metric);
+      if (!card || !neural.chart.runsOf(card).some((run) => ids.has(run.id))) continue;
+      if (!card.visible) card.stale = true;
+      else if (neural.state.get().group) card.load();
+      else card.grow(ids);
+    }
+  }
+
+  /** React to a new selection: read only when a run is new to a chart. */
+  function reselect() {
+    arrange();
+    for (const card of all()) {
+      const fits = card.data && neural.chart.runsOf(card).every((run) => card.loaded.ids.has(run.id)) && neural.chart.runsOf(card).length;
+      if (!fits) card.refresh();
+      else if (card.visible) enqueue(card);
+      else card.dirty = true;
+    }
+  }
+
+  function start() {
+    columns();
+    arrange();
+    neural.state.on("selected", neural.debounce(25, reselect));
+    neural.state.on("charts pinned", arrange);
+    neural.state.on("pinned logs", () => all().forEach(neural.cardhead.marks));
+    neural.state.on("columns", columns);
+    neural.state.on("smooth band group agg y logx logs", redraw);
+    neural.state.on("smooth", leadSoon);
+    neural.state.on("zoom", reload);
+    neural.state.on("link", () => all().forEach((card) => (card.zoom = null)) || reload());
+    neural.state.on("x", () => {
+      neural.zoom.forget();
+      all().forEach((card) => Object.assign(card, { full: null, zoom: null, y: null }));
+      if (neural.state.get().zoom) neural.state.set({ zoom: null });
+      else reload();
+    });
+    neural.state.on("y", () => all().forEach((card) => (card.y = null)));
+    neural.state.on("hover", ({ hover }) => visible().forEach((card) => neural.hover.highlight(card, hover)));
+    neural.runs.on(arrange);
+  }
+
+  /** Give the names of the charts in the order of the page. */
+  const names = () => sections(matching()).flatMap(([, metrics]) => metrics);
+
+  neural.cards = { all, visible, names, start, arrange, redraw, reload, crosshair, settled, fullScreen, grown, inFull: () => full, get: (metric) => cards.get(metric) };
+})((window.neural = window.neural || {}));

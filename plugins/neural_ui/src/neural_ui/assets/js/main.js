@@ -1,0 +1,111 @@
+"use strict";
+// Starts the page: data first, then Dash's components, then everything that draws.
+(function (neural) {
+  const h = neural.h;
+  const FIRST = 4; // charts whose curves are asked for before the page is there
+  const QUICK_START = 'from neural.tracking import ExperimentTracker\ntracker = ExperimentTracker("my_experiment")\ntracker.log_metrics({"loss": 0.5}, step=1)';
+
+  const loaded = () => new Promise((done) => (document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", done, { once: true }) : done()));
+
+  /** Wait until Dash has put its components into the page. */
+  const mounted = () =>
+    new Promise((done) => {
+      const there = () => neural.$("toasts") && neural.$("smoothing") && neural.$("run-search") && neural.$("link-zoom");
+      if (there()) return done();
+      const watch = new MutationObserver(() => {
+        if (!there()) return;
+        watch.disconnect();
+        done();
+      });
+      watch.observe(document.body, { childList: true, subtree: true });
+      return undefined;
+    });
+
+  function prefetch() {
+    if (neural.state.get().tab !== "metrics") return;
+    neural.cards.names().slice(0, FIRST).forEach((metric) => neural.chart.prefetch(metric));
+  }
+
+  async function data() {
+    neural.state.set({ ...neural.url.fromQuery(location.search), pinned: neural.url.recall("pinned", []) });
+    neural.runs.load(await neural.api.runs(neural.firstRuns));
+    neural.selection.initial();
+    if (!neural.state.get().listMetric) neural.state.set({ listMetric: neural.runs.mainMetric(neural.runs.charted().length ? neural.runs.charted() : neural.runs.all()) });
+    prefetch();
+  }
+
+  /** Show the empty page while there is nothing to compare. */
+  function emptiness() {
+    const none = !neural.runs.all().length;
+    document.body.classList.toggle("is-empty", none);
+    const host = neural.$("empty");
+    if (host.hidden === !none) return;
+    host.hidden = !none;
+    if (!none) return;
+    neural.replace(
+      host,
+      h("div", { class: "empty-mark", "aria-hidden": "true" }),
+      h("h2", { text: "No experiments yet" }),
+      h("p", { text: `Looked in ${neural.runs.info().base_dir}. This page shows the first one by itself as soon as it starts.` }),
+      h("pre", { class: "code" }, h("code", { text: QUICK_START })),
+      h("div", { class: "empty-actions" }, h("button", { type: "button", class: "btn-quiet framed", text: "Copy", onclick: () => neural.copy(QUICK_START, "Code") }), h("button", { type: "button", class: "btn-quiet framed primary", text: "Refresh", "data-action": "refresh" })),
+    );
+  }
+
+  function failed(error) {
+    document.body.dataset.state = "error";
+    const host = neural.$("empty");
+    document.body.classList.add("is-empty");
+    host.hidden = false;
+    neural.replace(host, h("h2", { text: "The experiments could not be read" }), h("p", { role: "alert", text: error.message }), h("button", { type: "button", class: "btn-quiet framed primary", text: "Try again", onclick: () => location.reload() }));
+  }
+
+  function ready() {
+    if (document.body.dataset.state === "loading") document.body.dataset.state = "ready";
+  }
+
+  function place() {
+    const { base_dir: base } = neural.runs.info();
+    const shown = neural.$("base-dir");
+    shown.textContent = String(base).split(/[\\/]/).filter(Boolean).pop() || base;
+    shown.title = base;
+    neural.state.on("panel", ({ panel }) => document.body.classList.toggle("panel-folded", !panel));
+    neural.state.on("pinned", ({ pinned }) => neural.url.keep("pinned", pinned));
+    const width = neural.url.recall("panelWidth", 0);
+    if (width) document.documentElement.style.setProperty("--panel", `${width}px`);
+    neural.$("panel-grip").addEventListener("pointerdown", grip);
+  }
+
+  function grip(event) {
+    event.preventDefault();
+    const drag = (move) => document.documentElement.style.setProperty("--panel", `${neural.clamp(move.clientX, 220, 560)}px`);
+    const end = (up) => {
+      window.removeEventListener("pointermove", drag);
+      neural.url.keep("panelWidth", neural.clamp(up.clientX, 220, 560));
+    };
+    window.addEventListener("pointermove", drag);
+    window.addEventListener("pointerup", end, { once: true });
+  }
+
+  async function start() {
+    const reading = data();
+    reading.catch(() => undefined); // told below, when there is a place to tell it
+    await loaded();
+    await mounted();
+    for (const one of ["actions", "theme", "keyboard"]) neural[one].start();
+    try {
+      await reading;
+    } catch (error) {
+      return failed(error);
+    }
+    place();
+    emptiness();
+    neural.url.follow();
+    for (const one of ["cards", "tabs", "toolbar", "selection", "runlist", "hyperparameters", "best", "summary", "table", "drawer", "live", "panels"]) neural[one].start();
+    if (!neural.runs.all().length || neural.state.get().tab !== "metrics") neural.painted().then(ready);
+    return undefined;
+  }
+
+  neural.main = { ready, emptiness, start };
+  start();
+})((window.neural = window.neural || {}));

@@ -1,0 +1,86 @@
+"use strict";
+// Which runs the list shows, in which order, and which of them are selected at the start.
+(function (neural) {
+  const NEWEST = 10; // selected when nobody has chosen
+  const MOST = 500; // that "All" selects
+
+  let rows = []; // runs in the order of the list
+  let problem = "";
+
+  const COLLATOR = new Intl.Collator("en", { numeric: true });
+
+  function compare(state) {
+    const turn = state.ascending ? -1 : 1;
+    if (state.sort === "name") return (a, b) => turn * COLLATOR.compare(a.name, b.name);
+    if (state.sort === "metric") {
+      const value = (run) => neural.runs.best(run, state.listMetric).value;
+      const up = state.ascending ? -1 : 1;
+      return (a, b) => {
+        const [x, y] = [value(a), value(b)];
+        const missing = Number.isNaN(x) - Number.isNaN(y);
+        return missing || up * neural.runs.better(state.listMetric, x, y);
+      };
+    }
+    return (a, b) => turn * (b.ordinal - a.ordinal);
+  }
+
+  /** Filter and sort anew; selected runs come first, and stay where they are until the next time. */
+  function arrange() {
+    const state = neural.state.get();
+    const { test, problem: trouble } = neural.filter.parse(state.q);
+    problem = trouble;
+    const order = compare(state);
+    const chosen = (run) => (state.selected.has(run.id) ? 0 : 1);
+    rows = neural.runs.all().filter(test).sort((a, b) => chosen(a) - chosen(b) || order(a, b));
+    return rows;
+  }
+
+  const storeKey = () => `selection:${neural.runs.info().base_dir}`;
+
+  /** Select what the address names, else what was selected last, else the newest runs. */
+  function initial() {
+    const state = neural.state.get();
+    const known = (ids) => [...ids].filter((id) => neural.runs.get(id));
+    if (state.selected.size) {
+      const ids = known(state.selected);
+      if (ids.length) return neural.state.set({ selected: new Set(ids), touched: true });
+    }
+    const { test } = neural.filter.parse(state.q);
+    const newest = neural.runs.all().filter(test).sort((a, b) => b.ordinal - a.ordinal);
+    const kept = state.q ? [] : known(neural.url.recall(storeKey(), []));
+    const healthy = newest.filter((run) => !run.error);
+    return neural.state.set({ selected: new Set(kept.length ? kept : healthy.slice(0, NEWEST).map((run) => run.id)), touched: kept.length > 0 });
+  }
+
+  /** Show new runs at once while nobody has chosen. */
+  function welcome(ids) {
+    const state = neural.state.get();
+    if (state.touched || !ids.length) return;
+    const newest = [...ids, ...state.selected].slice(0, Math.max(NEWEST, state.selected.size));
+    neural.state.set({ selected: new Set(newest) });
+  }
+
+  function all() {
+    const ids = rows.slice(0, MOST).map((run) => run.id);
+    neural.state.select(ids);
+    if (ids.length > 100) neural.toast(`Charts show the first 100 of ${ids.length} selected runs.`);
+  }
+
+  /** Show one run alone; the second time brings the selection back. */
+  let before = null;
+  function solo(id) {
+    const { selected } = neural.state.get();
+    const alone = selected.size === 1 && selected.has(id);
+    if (alone && before) neural.state.select(before);
+    else {
+      before = [...selected];
+      neural.state.select([id]);
+    }
+  }
+
+  function start() {
+    neural.state.on("selected", ({ selected, touched }) => touched && neural.url.keep(storeKey(), [...selected]));
+  }
+
+  neural.selection = { arrange, initial, welcome, all, solo, start, rows: () => rows, problem: () => problem };
+})((window.neural = window.neural || {}));

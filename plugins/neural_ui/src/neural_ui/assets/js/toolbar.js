@@ -1,0 +1,100 @@
+"use strict";
+// Between the Dash controls of the toolbar and the state of the page.
+(function (neural) {
+  // As `CONTROLS` of the layout; the values come in this order.
+  const CONTROLS = ["smoothing", "x-axis", "y-axis", "band", "group", "agg", "columns", "chart-search", "run-search", "link-zoom"];
+  const NAMES = ["smooth", "x", "y", "band", "group", "agg", "columns", "charts", "q", "link"];
+  const TESTIDS = { smoothing: "smoothing", "x-axis": "x-axis", group: "group", "chart-search": "chart-search", "run-search": "run-search", "link-zoom": "link-zoom" };
+  const LOGX = "logx";
+  let ready = false;
+
+  function clean(name, value) {
+    if (name === "smooth") return neural.clamp(Number(value) || 0, 0, 100);
+    if (name === "link") return Boolean(value);
+    return value ?? "";
+  }
+
+  /** Take the values of all controls over; Dash calls this when one of them changes. */
+  function controls(...values) {
+    if (!ready) return window.dash_clientside.no_update;
+    const patch = Object.fromEntries(NAMES.map((name, index) => [name, clean(name, values[index])]));
+    if (patch.x === LOGX) {
+      patch.x = neural.state.get().x;
+      patch.logx = !neural.state.get().logx;
+    }
+    neural.state.set(patch);
+    if (values[1] === LOGX) show(); // the entry is a switch, not a value
+    return window.dash_clientside.no_update;
+  }
+
+  function xChoices() {
+    const { x, logx } = neural.state.get();
+    const metrics = neural.runs.metricsOf(neural.runs.charted()).map((name) => ({ label: name, value: `metric:${name}` }));
+    if (x.startsWith("metric:") && !metrics.some((one) => one.value === x)) metrics.push({ label: x.slice(7), value: x });
+    return [
+      { label: "Step", value: "step" },
+      { label: "Wall time", value: "wall" },
+      { label: "Relative time", value: "relative" },
+      ...metrics.slice(0, 200),
+      { label: logx ? "Linear scale" : "Log scale", value: LOGX },
+    ];
+  }
+
+  function groupChoices() {
+    const { group } = neural.state.get();
+    const found = neural.grouping.candidates(neural.runs.charted());
+    if (group && !found.some((one) => one.value === group)) found.unshift({ label: group.slice(group.indexOf(":") + 1), value: group });
+    return [{ label: "None", value: "" }, ...found];
+  }
+
+  /** Show the state in the controls. */
+  function show() {
+    const state = neural.state.get();
+    CONTROLS.forEach((id, index) => neural.setProps(id, { value: state[NAMES[index]] }));
+    words();
+  }
+
+  function words() {
+    const { smooth, group, zoom } = neural.state.get();
+    neural.$("smoothing-value").textContent = `${smooth} %`;
+    document.querySelector(".reset-zoom").hidden = !zoom;
+    document.querySelector(".toolbar").classList.toggle("grouped", Boolean(group));
+  }
+
+  let offered = "";
+
+  /** Offer what the selected runs have. */
+  const choices = neural.debounce(60, () => {
+    const now = [xChoices(), groupChoices()];
+    if (JSON.stringify(now) === offered) return;
+    offered = JSON.stringify(now);
+    neural.setProps("x-axis", { options: now[0] });
+    neural.setProps("group", { options: now[1] });
+  });
+
+  function start() {
+    // dash-bootstrap-components passes no data attributes on, so the names for tests are set here.
+    for (const [id, testid] of Object.entries(TESTIDS)) neural.$(id).dataset.testid = testid;
+    show();
+    choices();
+    neural.state.on(NAMES.join(" "), show);
+    neural.state.on("zoom", words);
+    neural.state.on("selected x logx", choices);
+    neural.runs.on(choices);
+    setTimeout(() => {
+      ready = true;
+    }, 0);
+    // The slider answers while it is dragged; Dash tells the value only when it is let go.
+    neural.$("smoothing").addEventListener("input", (event) => neural.state.set({ smooth: Number(event.target.value) }));
+  }
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.neural = {
+    controls,
+    tableSelected: (rows) => {
+      neural.table.selected(rows);
+      return window.dash_clientside.no_update;
+    },
+  };
+  neural.toolbar = { start, show };
+})((window.neural = window.neural || {}));
