@@ -1,4 +1,9 @@
-"""Mirrors neural experiments into Weights & Biases.
+"""Mirrors neural experiments into Weights & Biases, and brings its local runs in.
 
-This version holds the place and mirrors nothing; its README says so.
+``ExperimentTracker(..., backend="wandb")`` uses `WandbBackend`; ``neural import wandb SOURCE`` is in
+`neural_wandb.importing`. Importing this package does not import W&B.
 """
+
+from neural_wandb.backend import WandbBackend
+
+__all__ = ["WandbBackend"]

@@ -1,0 +1,147 @@
+"""What the user chose: options, then W&B's variables, then W&B's settings file, then what suits most."""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import netrc
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from neural_core.errors import ArgumentTypeError, ArgumentValueError
+
+__all__ = ["Choices"]
+
+PROJECT = "neural"
+SERVER = "https://api.wandb.ai"
+_MODES = {"online": "online", "run": "online", "offline": "offline", "dryrun": "offline", "disabled": "disabled"}
+_SETTINGS_SECTION = "default"
+
+
+@frozen
+class Choices:
+    """Where and how runs are written.
+
+    Attributes:
+        mode: ``online``, ``offline`` or ``disabled``.
+        is_logged_in: whether there are credentials; nobody is asked for any.
+        folder: where W&B makes its folder ``wandb``, absolute.
+        project: of the runs; `entity`, `group`, `job_type` are W&B's own choice when None.
+        server: URL of the server.
+        tags: of every run.
+        settings: further settings of W&B.
+    """
+
+    mode: str
+    is_logged_in: bool
+    folder: Path
+    project: str
+    entity: str | None
+    group: str | None
+    job_type: str | None
+    server: str
+    tags: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        mode: str | None,
+        project: str | None,
+        entity: str | None,
+        group: str | None,
+        job_type: str | None,
+        tags: Sequence[str] | None,
+        folder: str | os.PathLike[str] | None,
+        settings: Mapping[str, Any] | None,
+    ) -> Choices:
+        """Read options and environment; W&B is not imported, and nothing is asked over a network.
+
+        Raises:
+            ArgumentTypeError: `settings` is no mapping, or `tags` no sequence of texts.
+            ArgumentValueError: `mode` is none of W&B's.
+        """
+        given = _mapping(settings)
+        file = _settings_file()
+
+        def choose(option: Any, key: str, variable: str) -> Any:
+            return option or given.get(key) or os.environ.get(variable) or file.get(key)
+
+        server = str(choose(None, "base_url", "WANDB_BASE_URL") or SERVER).rstrip("/")
+        has_key = bool(choose(None, "api_key", "WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"))
+        is_logged_in = has_key or _in_netrc(server)
+        place = folder or given.get("root_dir") or os.environ.get("WANDB_DIR") or Path.cwd()
+        return cls(
+            mode=_mode(choose(mode, "mode", "WANDB_MODE"), is_logged_in),
+            is_logged_in=is_logged_in,
+            folder=Path(place).expanduser().absolute(),
+            project=str(choose(project, "project", "WANDB_PROJECT") or PROJECT),
+            entity=choose(entity, "entity", "WANDB_ENTITY"),
+            group=group,
+            job_type=job_type,
+            server=server,
+            tags=_texts(tags),
+            settings={key: value for key, value in given.items() if key not in ("mode", "project", "entity")},
+        )
+
+    @property
+    def is_online(self) -> bool:
+        """Tell whether runs are uploaded while they are written."""
+        return self.mode == "online"
+
+    def destination(self) -> str:
+        """Say where runs go to, without secrets."""
+        path = "/".join(part for part in (self.entity, self.project) if part)
+        host = urlsplit(self.server)
+        return f"{host.hostname or self.server}/{path}" if self.is_online else f"{self.mode} in {self.folder}, {path}"
+
+
+def _mode(chosen: Any, is_logged_in: bool) -> str:
+    if chosen is None:
+        return "online" if is_logged_in else "offline"
+    if chosen not in _MODES:
+        raise ArgumentValueError(f"the mode of the backend wandb is online, offline or disabled, not {chosen!r:.50}")
+    return _MODES[chosen]
+
+
+def _mapping(settings: Any) -> dict[str, Any]:
+    if settings is not None and not isinstance(settings, Mapping):
+        raise ArgumentTypeError(
+            f"settings of the backend wandb are a mapping of names and values, not {settings!r:.50}"
+        )
+    return {str(key): value for key, value in (settings or {}).items()}
+
+
+def _texts(tags: Any) -> tuple[str, ...]:
+    if tags is None:
+        return ()
+    if isinstance(tags, str) or not isinstance(tags, Sequence):
+        raise ArgumentTypeError(f"tags of the backend wandb are a list of texts, not {tags!r:.50}")
+    return tuple(str(tag) for tag in tags)
+
+
+def _settings_file() -> dict[str, str]:
+    """Read what ``wandb offline``, ``wandb online`` and ``wandb init`` keep."""
+    folder = os.environ.get("WANDB_CONFIG_DIR") or Path("~", ".config", "wandb")
+    parser = configparser.ConfigParser(interpolation=None)
+    with contextlib.suppress(configparser.Error, OSError, UnicodeDecodeError):
+        parser.read(Path(folder).expanduser() / "settings", encoding="utf-8")
+    return dict(parser[_SETTINGS_SECTION]) if parser.has_section(_SETTINGS_SECTION) else {}
+
+
+def _in_netrc(server: str) -> bool:
+    """Look where ``wandb login`` leaves its key."""
+    chosen = os.environ.get("NETRC")
+    places = [Path(chosen)] if chosen else [Path("~", ".netrc"), Path("~", "_netrc")]
+    for place in places:
+        with contextlib.suppress(OSError, RuntimeError, netrc.NetrcParseError):
+            entry = netrc.netrc(place.expanduser()).authenticators(urlsplit(server).netloc)
+            if entry is not None:
+                return bool(entry[2])
+    return False

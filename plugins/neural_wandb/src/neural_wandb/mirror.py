@@ -1,0 +1,198 @@
+"""One W&B run while it is written. What was said to it is in its file once `settle` has returned."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neural_core.errors import DeliveryError
+from neural_core.records import Experiment, MetricRows
+from neural_wandb import sdk
+from neural_wandb.choices import Choices
+from neural_wandb.names import RUN, STEP, metric_name, tag_texts
+from neural_wandb.points import Point, logged_rows
+from neural_wandb.run_log import RunLog
+from neural_wandb.segments import find_segments, look_into
+from neural_wandb.summary import Extremes
+
+if TYPE_CHECKING:
+    import wandb
+
+__all__ = ["Mirror"]
+
+EXIT_CODES = {"completed": 0, "failed": 1}
+INTERRUPTED = 255
+"""W&B's own for a KeyboardInterrupt."""
+POLL_SECONDS = 0.004
+STALL_SECONDS = 30.0
+
+
+class Mirror:
+    """A run of W&B's, begun by this process: a segment of what the experiment has there.
+
+    W&B is told over a socket and writes in a process of its own, some time later. `settle` waits until this process
+    can read the file and finds in it as many records of each kind as were said.
+
+    Attributes:
+        run: W&B's object.
+        kept: what segments before hold that may be told again.
+    """
+
+    def __init__(self, choices: Choices, experiment: Experiment, bookmark: Mapping[str, Any]) -> None:
+        """Begin.
+
+        Args:
+            choices: where and how.
+            experiment: whose run it is.
+            bookmark: of an earlier mirror; empty when there is none.
+
+        Raises:
+            ConfigurationError: W&B does not take a setting, or no login.
+            DeliveryError: W&B cannot begin now.
+        """
+        self._read: dict[str, int] = {str(name): int(end) for name, end in (bookmark.get("segments") or {}).items()}
+        self.kept = look_into(find_segments(choices.folder, experiment.experiment_id), self._read)
+        self._extremes = Extremes(bookmark.get("extremes"))
+        self._count = max(self.kept.count, int(bookmark.get("count") or 0))
+        self._names: dict[str, str] = dict(bookmark.get("names") or {})
+        self._has_axis = False
+        self._is_online = choices.is_online
+        self.run: wandb.Run = sdk.begin_run(choices, experiment.experiment_id, experiment.name)
+        self._file = Path(self.run.settings.sync_file)
+        self._end = 0
+        self._said, self._there = Counter({"run": 1}), Counter[str]()
+        self._goes_on = self._count > 0
+        self._about: dict[str, Any] = {}
+        self._tags = [*(self.run.tags or ()), *choices.tags]
+        self.annotate(experiment)
+
+    def bookmark(self) -> dict[str, Any]:
+        """Say what another mirror needs to go on here; true once settled."""
+        ends = {**self._read, self._file.parent.name: self._end}
+        return {"segments": ends, "count": self._count, "extremes": self._extremes.state, "names": self._names}
+
+    def annotate(self, experiment: Experiment) -> None:
+        """Tell name, tags and notes where they changed, and in the config in full what the experiment is."""
+        tags = tuple(dict.fromkeys([*self._tags, *tag_texts(experiment.tags)]))
+        if experiment.name != self.run.name:
+            self.run.name = experiment.name
+            self._said["run"] += 1
+        if (experiment.notes or "") != (self.run.notes or ""):
+            self.run.notes = experiment.notes
+            self._said["run"] += 1
+        if tags != tuple(self.run.tags or ()):
+            self.run.tags = tags
+            self._said["run"] += 1
+        about = {
+            "experiment_id": experiment.experiment_id,
+            "uid": experiment.uid,
+            "status": experiment.status,
+            "start_time": experiment.start_time,
+            "end_time": experiment.end_time,
+            "tags": dict(experiment.tags),
+            "metrics": dict(self._names),
+        }
+        if about != self._about:
+            self._about = about
+            self.configure({RUN: about})
+
+    def configure(self, pairs: Mapping[str, Any]) -> None:
+        """Set keys of the config."""
+        if not pairs:
+            return
+        self.run.config.update(dict(pairs), allow_val_change=True)
+        self._said["config"] += 1
+
+    def log_rows(self, experiment: Experiment, rows: MetricRows) -> None:
+        """Log rows, but for those that a segment has already, and what they change in the summary."""
+        new = {metric_name(name): name for name in rows.columns()["values"] if metric_name(name) != name}
+        if not new.items() <= self._names.items():
+            self._names |= new
+            self.annotate(experiment)
+        self.run.summary.update(self._extremes.add(rows))
+        self._log_points(logged_rows(rows))
+
+    def _log_points(self, points: Iterable[Point]) -> None:
+        for point in points:
+            if not point.values or (self.kept.rows and self.kept.rows.take(point)):
+                continue
+            if point.step is not None and not self._has_axis:
+                self._make_axis()
+            self.log(point.data())
+
+    def log(self, data: Mapping[str, Any]) -> None:
+        """Log one row under W&B's next count; a segment goes on with the count of the one before."""
+        if self._goes_on and not self._is_online:
+            self.run.log(dict(data), step=self._count, commit=True)
+        else:
+            self.run.log(dict(data))
+        self._goes_on = False
+        self._count += 1
+        self._said["history"] += 1
+
+    def _make_axis(self) -> None:
+        """Make our step the x axis, so that steps may go back: W&B's own count drops what does not grow."""
+        self.run.define_metric(STEP, hidden=True)
+        self.run.define_metric("*", step_metric=STEP, step_sync=False)
+        self._said["metric"] += 2
+        self._has_axis = True
+
+    def log_artifact(self, artifact: wandb.Artifact, aliases: list[str]) -> None:
+        """Log an artifact; online it has arrived when this returns."""
+        logged = self.run.log_artifact(artifact, aliases=aliases)
+        self._said["artifact"] += 1
+        if self._is_online:
+            logged.wait()
+
+    def settle(self) -> None:
+        """Wait until all that was said is in the file, on the disk.
+
+        Raises:
+            DeliveryError: nothing more was written for 30 seconds.
+        """
+        if self.run.settings.x_skip_transaction_log:  # the user wants no file: what was said is all there is to know
+            return
+        waiting_since = time.monotonic()
+        while not self._has_all():
+            if self._look():
+                waiting_since = time.monotonic()
+            elif time.monotonic() - waiting_since > STALL_SECONDS:
+                raise DeliveryError(f"W&B has written nothing to {self._file} for {STALL_SECONDS:.0f} s")
+            else:
+                time.sleep(POLL_SECONDS)
+
+    def _has_all(self) -> bool:
+        return all(self._there[kind] >= count for kind, count in self._said.items())
+
+    def _look(self) -> bool:
+        """Count the records that have been written since; tell whether there were any. They are on the disk then."""
+        if not self._file.exists():
+            return False
+        before = self._there.total()
+        with RunLog(self._file, self._end) as log:
+            self._there.update(str(record.WhichOneof("record_type")) for record in log.records())
+            self._end = log.end
+            if self._has_all():
+                os.fsync(log.fileno())
+        return self._there.total() > before
+
+    def finish(self, status: str, *, complete: bool) -> None:
+        """End the run.
+
+        Args:
+            status: of the experiment.
+            complete: False when it is another's to say how the experiment ended; the run is then an interrupted one.
+
+        Raises:
+            TimeoutError: what was said has not all reached the server yet.
+        """
+        self.run.finish(exit_code=EXIT_CODES.get(status, INTERRUPTED) if complete else INTERRUPTED)
+        self._said["exit"] += 1
+
+    def give_up(self) -> None:
+        """End what cannot be written any more."""
+        sdk.give_up(self.run)

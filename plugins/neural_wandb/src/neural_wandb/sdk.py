@@ -1,0 +1,128 @@
+"""W&B itself: the only module of the backend that imports it, on use."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from neural_core.errors import ConfigurationError, DeliveryError, NotInstalledError
+from neural_wandb.choices import Choices
+
+if TYPE_CHECKING:
+    import wandb
+
+__all__ = ["begin_run", "image", "make_artifact", "require"]
+
+FLUSH_SECONDS = 0.02
+INIT_SECONDS = 30.0
+FINISH_SECONDS = 30.0
+_lock = threading.Lock()
+
+
+def require() -> None:
+    """Say that W&B is missing, without importing it.
+
+    Raises:
+        NotInstalledError: it is not installed.
+    """
+    if importlib.util.find_spec("wandb") is None:
+        raise NotInstalledError("W&B not installed. Install it with: pip install wandb")
+
+
+def begin_run(choices: Choices, run_id: str, name: str) -> wandb.Run:
+    """Begin a run, or go on with one: a folder of its own in either case.
+
+    Raises:
+        ConfigurationError: a setting that this W&B does not know, or no login where one is needed.
+        DeliveryError: W&B cannot begin now.
+    """
+    if choices.is_online and not choices.is_logged_in:
+        raise ConfigurationError(
+            "W&B authentication failed: there is no API key for "
+            f"{choices.server}. Run `wandb login`, or set WANDB_API_KEY, or WANDB_MODE=offline"
+        )
+    with _lock:
+        wandb = _imported()
+        try:
+            os.makedirs(choices.folder, exist_ok=True)  # noqa: PTH103  # W&B would write to a temporary folder instead
+            if not os.access(choices.folder, os.R_OK | os.W_OK):
+                raise PermissionError(f"{choices.folder} cannot be written")
+            return wandb.init(
+                id=run_id,
+                name=name,
+                project=choices.project,
+                entity=choices.entity,
+                group=choices.group,
+                job_type=choices.job_type,
+                dir=str(choices.folder),
+                mode="online" if choices.is_online else "offline",
+                resume="allow" if choices.is_online else None,
+                reinit="create_new",
+                settings=_settings(wandb, choices),
+            )
+        except ValueError as error:  # pydantic's, for a setting that is none
+            raise ConfigurationError(f"W&B does not take these settings: {error}") from error
+        except (wandb.Error, OSError) as error:
+            raise DeliveryError(f"W&B cannot begin the run: {error}") from error
+
+
+def _imported() -> Any:
+    """Import W&B; reports of its own errors to its makers stay off unless the user has turned them on."""
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    # A service that the training process started ends with it: this process starts one of its own.
+    inherited = os.environ.get("WANDB_SERVICE", "").split("-")
+    if len(inherited) > 1 and inherited[1] != str(os.getpid()):
+        del os.environ["WANDB_SERVICE"]
+    require()
+    import wandb
+
+    return wandb
+
+
+def _settings(wandb: Any, choices: Choices) -> Any:
+    """Give W&B's settings: what it would collect of this process is not the training's, so it collects nothing."""
+    ours = {
+        "console": "off",
+        "disable_code": True,
+        "disable_git": True,
+        "disable_job_creation": True,
+        "finish_timeout": FINISH_SECONDS if choices.is_online else 0.0,
+        "finish_timeout_raises": True,
+        "init_timeout": INIT_SECONDS,
+        "label_disable": True,
+        "sagemaker_disable": True,
+        "save_code": False,
+        "silent": True,
+        "stop_fn": _stop,
+        "x_disable_machine_info": True,
+        "x_disable_meta": True,
+        "x_disable_stats": True,
+        "x_save_requirements": False,
+        "x_server_side_derived_summary": True,  # the summary is written for each delivery, not for each row
+        "x_transaction_log_flush_interval": FLUSH_SECONDS,
+    }
+    known = {key: value for key, value in ours.items() if key in wandb.Settings.model_fields}
+    return wandb.Settings(**{**known, **choices.settings})
+
+
+def _stop() -> None:
+    """A stop that was asked for on W&B's page does not end the training, which W&B here knows nothing of."""
+
+
+def image(path: str, caption: str) -> Any:
+    """Make an image of W&B's from a file."""
+    return _imported().Image(path, caption=caption)
+
+
+def make_artifact(name: str, kind: str, metadata: dict[str, Any]) -> Any:
+    """Make an artifact of W&B's, empty."""
+    return _imported().Artifact(name, kind, metadata=metadata)
+
+
+def give_up(run: Any) -> None:
+    """End what cannot be written any more, as far as it lets itself be ended."""
+    with contextlib.suppress(_imported().Error, OSError, RuntimeError, TimeoutError):
+        run.finish(exit_code=255)
