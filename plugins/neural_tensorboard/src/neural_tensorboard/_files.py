@@ -21,10 +21,11 @@ __all__ = ["EventStream", "RunFiles", "unix_seconds"]
 
 
 def unix_seconds(time: str | None) -> float:
-    """Give a time of a record as Unix seconds; 0.0 when there is none."""
-    if time is None:
+    """Give a time of a record as Unix seconds; 0.0 when there is none, or none that can be read."""
+    try:
+        moment = datetime.fromisoformat(time or "")
+    except ValueError:
         return 0.0
-    moment = datetime.fromisoformat(time)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

@@ -12,6 +12,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams.api_pb2 import STATUS_FAILURE, STATUS_RUNNING
 
+from neural_core.errors import ArgumentError
 from neural_core.importing import ImportTarget
 from neural_core.records import Status
 from neural_tensorboard import _description as ours
@@ -106,11 +107,22 @@ class RunReader:
             if number is None:
                 self._take_other(event, value)
             elif value.tag in row:
-                self._target.log_metrics({value.tag: number}, event.step, event.wall_time)
+                self._log(event, {value.tag: number})
             else:
                 row[value.tag] = number
         if row:
+            self._log(event, row)
+
+    def _log(self, event: Event, row: Mapping[str, float]) -> None:
+        """Log a row; of one that cannot be kept, each value that can."""
+        try:
             self._target.log_metrics(row, event.step, event.wall_time)
+        except ArgumentError:
+            if len(row) == 1:
+                self._target.leave_out("scalars that cannot be kept")
+                return
+            for tag, number in row.items():
+                self._log(event, {tag: number})
 
     def _number(self, value: Summary.Value) -> float | None:
         """Give the value of a scalar, None for anything else."""
@@ -174,10 +186,7 @@ class RunReader:
     def _take_status(self, pairs: Mapping[str, str]) -> None:
         if pairs.get("status") in get_args(Status):
             self._status = cast(Status, pairs["status"])
-        try:
-            self._ended = unix_seconds(pairs.get("ended"))
-        except ValueError:
-            self._target.leave_out("damaged records")
+        self._ended = unix_seconds(pairs.get("ended"))
 
 
 def _from_json(pairs: Mapping[str, str]) -> dict[str, Any] | None:

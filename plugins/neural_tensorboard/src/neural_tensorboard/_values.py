@@ -18,6 +18,7 @@ from neural_tensorboard._description import EXPERIMENT
 __all__ = ["hparams_of", "images_of", "name_of", "number_of", "pairs_of", "parsed", "strings_of"]
 
 _EXACT = 2**53
+_END_OF_TIME = 253_402_300_800.0  # the year 10000, which no date reaches
 _SIZES = 2  # width and height stand before the images of a tensor
 
 
@@ -29,7 +30,7 @@ def parsed(record: bytes | None) -> Event | None:
         event = Event.FromString(record)
     except DecodeError:
         return None
-    return event if math.isfinite(event.wall_time) else None
+    return event if abs(event.wall_time) < _END_OF_TIME else None  # neither is NaN
 
 
 def name_of(event: Event) -> str | None:
