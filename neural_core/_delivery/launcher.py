@@ -69,7 +69,11 @@ class Launcher:
             with contextlib.suppress(OSError):
                 command["folder"] = os.getcwd()  # noqa: PTH109 - relative paths in options are meant from here
             self._open[str(directory)] = command
-            return self._say_or_start(command)
+            starts = self.starts
+            following = self._say_or_start(command)
+        if not following and self.starts > starts:
+            _log.warning("%s ended at once: plugins run on threads of this process", sys.executable)
+        return following
 
     def hurry(self, directory: Path) -> bool:
         """Let the companion look into the journal now; one that died is started again."""

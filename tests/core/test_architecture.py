@@ -76,6 +76,22 @@ ROOMS = [
         others=("attrs", "matplotlib", "numpy"),
     ),
     Room("neural_core/_plotting/[!b]*.py", never=("neural_core.hookspecs",)),  # builtin.py is the one with hooks
+    Room(
+        "neural_core/_reading_api/**/*.py",
+        ours=(
+            "neural_core.errors",
+            "neural_core.records",
+            "neural_core._reading_api",
+            "neural_core._series",
+            "neural_core._storage",
+        ),
+        others=("attrs", "numpy"),
+    ),
+    Room(
+        "neural_core/reading.py",
+        ours=("neural_core.errors", "neural_core.records", "neural_core._reading_api", "neural_core._storage"),
+        others=(),
+    ),
     Room("neural_core/**/*.py", never=(*PLUGINS, "neural", "matplotlib.pyplot", "pylab")),
     Room("neural/**/*.py", never=("neural_core._*", *PLUGINS, "matplotlib.pyplot")),
     Room("plugins/*/src/**/*.py", never=("neural_core._*", "neural", "matplotlib.pyplot")),

@@ -548,3 +548,108 @@ _VERSION_AT = 7
 
 def _uid(tracker: ExperimentTracker) -> str:
     return Tail(tracker.experiment_dir).state.uid or tracker._session.state.uid  # type: ignore[union-attr]
+
+
+class Marked(RecordingPlugin):
+    """Keeps a bookmark: how many rows it was told."""
+
+    def __init__(self, fail_at: int = -1) -> None:
+        super().__init__()
+        self.returned: list[dict[str, Any] | None] = []
+        self.told = 0
+        self._fail_at = fail_at
+
+    def return_to(self, bookmark: dict[str, Any] | None) -> None:
+        """Go on there."""
+        self.returned.append(bookmark)
+        self.told = (bookmark or {}).get("told", 0)
+
+    def bookmark(self) -> dict[str, Any]:
+        """Give how many rows were told."""
+        return {"told": self.told}
+
+    def heard(self, hook: str, arguments: dict[str, Any]) -> None:
+        """Count the rows."""
+        super().heard(hook, arguments)
+        if hook == METRICS:
+            if self._fail_at in [row.step for row in arguments["rows"]]:
+                raise RuntimeError("failed on purpose")
+            self.told += len(arguments["rows"])
+
+
+class TestBookmarks:
+    def relay(self, tracker: ExperimentTracker, plugin: Marked) -> Relay:
+        """Deliver all there is to a plugin, with a cursor file."""
+        guarded = GuardedPlugin.wrap(plugin)
+        file = CursorFile(tracker.experiment_dir, "uid", "marked")
+        file.cursor.uid = "uid"
+        assert file.acquire()
+        relay = Relay(tracker.experiment_dir, guarded, file)
+        relay.start()
+        relay.wait(Tail(tracker.experiment_dir).end(), time.monotonic() + SOON)
+        relay.stop(time.monotonic() + SOON)
+        file.release()
+        return relay
+
+    def test_it_is_kept_with_the_position(self, make_tracker: Callable[..., ExperimentTracker]) -> None:
+        """A new object is told the bookmark of the position where it goes on, {} at the very beginning."""
+        tracker = make_tracker()
+        log(tracker, 0, 2_500)
+        first, second = Marked(), Marked()
+        self.relay(tracker, first)
+        log(tracker, 2_500, 2_600)
+        self.relay(tracker, second)
+        assert first.returned == [{}]
+        assert second.returned == [{"told": 2_500}]
+        assert second.told == 2_600
+
+    def test_a_failed_batch_does_not_move_it(self, make_tracker: Callable[..., ExperimentTracker]) -> None:
+        """After a batch that failed the next object is told the bookmark before that batch, and hears it whole."""
+        tracker = make_tracker()
+        log(tracker, 0, 2_500)
+        self.relay(tracker, Marked(fail_at=1_500))
+        second = Marked()
+        self.relay(tracker, second)
+        assert second.returned == [{"told": 1_000}]
+        assert steps(second) == list(range(1_000, 2_500))
+
+    def test_none_is_known(self, make_tracker: Callable[..., ExperimentTracker]) -> None:
+        """An object that goes on where one without bookmarks stopped is told None, not that it begins."""
+        tracker = make_tracker()
+        log(tracker, 0, 10)
+        plugin = Marked()
+        delivered = deliver(tracker.experiment_dir, RecordingPlugin())
+        log(tracker, 10, 20)
+        again = deliver(tracker.experiment_dir, plugin, delivered.position, delivered.bookmark)
+        assert plugin.returned == [None]
+        assert again.bookmark == {"told": 10}
+
+    @pytest.mark.parametrize("method", ["bookmark", "return_to"])
+    def test_one_that_raises(self, make_tracker: Callable[..., ExperimentTracker], method: str) -> None:
+        """A plugin that raises there is asked again and named, as in a hook."""
+        tracker = make_tracker()
+        log(tracker, 0, 3)
+        plugin = Marked()
+        setattr(plugin, method, lambda *_: 1 / 0)
+        delivered = deliver(tracker.experiment_dir, plugin, seconds=1)
+        assert not delivered.complete
+        assert delivered.errors == 3
+        assert delivered.last_error is not None
+        assert f"raised ZeroDivisionError in {method}" in delivered.last_error
+
+
+def test_turns_are_short_only_during_a_look(make_tracker: Callable[..., ExperimentTracker]) -> None:
+    """While a plugin is called, and after its relay has ended, the interpreter's switch interval is the user's own."""
+    usual = sys.getswitchinterval()
+    seen = []
+
+    class Looking(RecordingPlugin):
+        def heard(self, hook: str, arguments: dict[str, Any]) -> None:
+            seen.append(sys.getswitchinterval())
+
+    tracker = make_tracker(plugins=[Looking()])
+    log(tracker, 0, 100)
+    tracker.flush()
+    tracker.finish()
+    assert set(seen) == {usual}
+    assert sys.getswitchinterval() == usual
