@@ -9,7 +9,7 @@ from typing import Any
 from neural_core.reading import StoredRun
 from neural_ui.panels import SeriesReader, colour_of, literal
 
-__all__ = ["Timeline"]
+__all__ = ["Timeline", "duration", "seconds_of"]
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
@@ -28,13 +28,13 @@ class Timeline:
             "orientation": "h",
             "y": list(range(len(runs))),
             "base": [datetime.fromtimestamp(_start(run), UTC).isoformat(sep=" ")[:23] for run in runs],
-            "x": [_seconds(run) * 1_000 for run in runs],
+            "x": [seconds_of(run) * 1_000 for run in runs],
             "width": 0.62,
             "marker": {
                 "color": [colour_of(run) for run in runs],
                 "opacity": [1 if run.row.status in ("completed", "running") else 0.45 for run in runs],
             },
-            "text": [f"{duration(_seconds(run))} · {run.row.status}" for run in runs],
+            "text": [f"{duration(seconds_of(run))} · {run.row.status}" for run in runs],
             "textposition": "auto",
             "cliponaxis": False,
             "customdata": [literal(run.row.name) for run in runs],
@@ -57,7 +57,7 @@ def _start(run: StoredRun) -> float:
         return run.last_sign
 
 
-def _seconds(run: StoredRun) -> float:
+def seconds_of(run: StoredRun) -> float:
     """How long it ran; up to its last sign of life when it has not ended."""
     end = run.row.end_time
     stop = run.last_sign if end is None else datetime.fromisoformat(end).timestamp()

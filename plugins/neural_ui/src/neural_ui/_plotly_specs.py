@@ -148,8 +148,10 @@ def _heading(name: str, x: float, y: float) -> Spec:
 @np.errstate(all="ignore")
 def _histogram(value: NDArray[np.float64]) -> Spec:
     finite = value[np.isfinite(value)]
-    size = max(1.0, float(np.abs(finite).max()))  # near the largest double a difference overflows
-    counts, edges = np.histogram(finite / size, bins=min(60, max(8, int(len(finite) ** (1 / 3)) * 2)))
+    size = float(np.abs(finite).max()) or 1.0  # near the largest and the smallest doubles differences are no numbers
+    scaled = finite / size if size > 1e-300 else np.zeros(len(finite))
+    bins = min(60, max(8, int(len(finite) ** (1 / 3)) * 2)) if np.ptp(scaled) > 1e-9 else 1
+    counts, edges = np.histogram(scaled, bins)
     edges = edges * size
     return {
         "type": "bar",

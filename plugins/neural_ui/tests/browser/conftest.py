@@ -14,15 +14,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from live_run import LiveRun
 from long_runs import make_long_runs
-from page import ARGUMENTS, UiPage
+from page import ARGUMENTS, NewPage, Serve, UiPage
 from playwright.sync_api import Browser, sync_playwright
 from server import Server
 from stores import make_hostile_store, make_many_runs, make_metric_farm, make_small_store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-Serve = Callable[..., str]
-NewPage = Callable[..., UiPage]
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, expect
 
-__all__ = ["ARGUMENTS", "UiPage"]
+__all__ = ["ARGUMENTS", "NewPage", "Serve", "UiPage"]
+
+Serve = Callable[..., str]
+"""From a base folder to the address of its server."""
+NewPage = Callable[..., "UiPage"]
+"""From a server's address, and options of `UiPage`, to a page in a fresh profile."""
 
 ARGUMENTS = (
     "--no-sandbox",  # root has none
