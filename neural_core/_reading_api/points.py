@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from neural_core._storage.part import Part
 
-__all__ = ["CHUNK_ROWS", "FilePoints", "HeldPoints", "XY"]
+__all__ = ["CHUNK_ROWS", "XY", "FilePoints", "HeldPoints"]
 
 CHUNK_ROWS = 131_072
 """Rows that are read at a time: those of a row group of our Parquet files."""

@@ -103,7 +103,7 @@ class CompactedPart:
 
     def points(
         self, name: str, first: int, last: int, *, by_time: bool
-    ) -> tuple[NDArray[np.int64] | NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Give steps or times, and values, as `column` does, of these rows only and unchecked: `check` is for that.
 
         Raises:

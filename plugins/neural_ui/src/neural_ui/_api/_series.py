@@ -10,7 +10,7 @@ import numpy as np
 from flask import Blueprint, Response, request
 
 from neural_core.reading import CurveView, ExperimentStore, SeriesView, Window
-from neural_ui._api._answers import json_text
+from neural_ui._api._answers import data_answer, json_text
 from neural_ui._api._arguments import MOST_TEXT, RefusedError, number, run_ids, whole
 
 __all__ = ["add_series", "pack"]
@@ -67,7 +67,7 @@ def _asked() -> tuple[str, str, Window]:
     start, stop = number("from"), number("to")
     if start is not None and stop is not None and stop < start:
         raise RefusedError("to= lies before from=")
-    points = whole("points", 700, 10, _MOST_POINTS)
+    points = whole("points", 700, 2, _MOST_POINTS)
     return metric, x, Window(start, stop, max(0.0, number("lead") or 0.0), points)
 
 
@@ -80,7 +80,7 @@ def add_series(api: Blueprint, store: ExperimentStore) -> None:
         begun = time.perf_counter()
         view = store.read_series(run_ids(), metric, x, window)
         read = time.perf_counter()
-        answer = Response(pack(view), content_type="application/octet-stream")
+        answer = data_answer(pack(view), "application/octet-stream")
         packed = time.perf_counter()
         spent = f"read;dur={(read - begun) * 1e3:.1f}, pack;dur={(packed - read) * 1e3:.1f}"
         answer.headers["Server-Timing"] = spent
