@@ -118,12 +118,13 @@ class Server:
                 cwd=self.folder,
             )
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not self.answers():
             assert self._process.poll() is None, (self.folder / "server.log").read_text()[-2_000:]
             assert time.monotonic() < deadline, "the server does not answer"
             time.sleep(0.1)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Tell whether it does."""
         try:
             with urllib.request.urlopen(f"{self.uri}/health", timeout=1) as answer:
                 return bool(answer.status == 200)
@@ -163,5 +164,16 @@ def script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             timeout=120,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def neural(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the ``neural`` command in `tmp_path`."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).parent / "neural"), *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
 
     return run

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from mlflow.entities import Run
 
 from neural_core import ExperimentTracker
+from neural_core.reading import Edit, apply_edit
 from neural_core.testing import deliver
 from neural_mlflow import MlflowBackend
 
@@ -108,7 +109,7 @@ def test_tags_notes_and_name(database, tmp_path: Path) -> None:
     """Tags are tags, notes the description, a new name the name of the run; what is removed is removed."""
     tracker = track(tmp_path)
     tracker.set_tags({"baseline": "", "who": "me", "gone": "soon", "neural.uid": "mine", "sch'ön": "ü\n☃"})
-    tracker.remove_tags(["gone"])
+    tracker.set_tags({"gone": None})
     tracker.set_notes("# tried\n" + "long " * 2_000)
     tracker.finish()
     run = mirror(database, tracker)
@@ -121,6 +122,9 @@ def test_tags_notes_and_name(database, tmp_path: Path) -> None:
     assert tags["mlflow.note.content"].startswith("# tried\n")
     whole = json.loads(database.files(run)["neural/annotations.json"].read_text())
     assert whole["mlflow.note.content"] == tracker.notes
+    apply_edit(tracker.experiment_dir, Edit(name="Größe", tags={"who": "you"}))
+    run = mirror(database, tracker)
+    assert (run.info.run_name, run.data.tags["who"], run.info.status) == ("Größe", "you", "FINISHED")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,165 @@
+"""Training scripts, as users write them, with the companion process that delivers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+from neural_core import ExperimentManager
+from neural_mlflow import MlflowBackend
+
+GUIDE = """
+from neural.tracking import ExperimentTracker
+
+tracker = ExperimentTracker(
+    experiment_name="mlflow_experiment",
+    backend="mlflow"
+)
+
+# All metrics and artifacts are automatically logged to MLflow
+tracker.log_hyperparameters({'lr': 0.01})
+tracker.log_metrics({'loss': 0.5}, step=1)
+tracker.log_model("model.pt", framework="pytorch")
+
+tracker.finish()
+"""
+SEVERAL = """
+from neural.tracking import ExperimentTracker, create_integration
+
+tracker = ExperimentTracker(experiment_name="multi_backend")
+mlflow_backend = create_integration('mlflow', 'multi_backend')
+hyperparams = {'lr': 0.01}
+tracker.log_hyperparameters(hyperparams)
+mlflow_backend.log_hyperparameters(hyperparams)
+for step in range(5):
+    mlflow_backend.log_metrics({'loss': 1 / (step + 1)}, step=step)
+tracker.finish()
+mlflow_backend.finish()
+"""
+KILLED = """
+import os, signal
+from neural.tracking import ExperimentTracker
+
+tracker = ExperimentTracker("killed", backend={"mlflow": {"tracking_uri": "sqlite:///mlflow.db"}}, auto_visualize=False)
+for step in range(2_000):
+    tracker.log_metrics({"loss": 1 / (step + 1)}, step=step)
+print(tracker.experiment_id, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+THREADS = """
+import os
+from neural.tracking import ExperimentTracker
+
+before = dict(os.environ)
+with ExperimentTracker("threads", backend="mlflow", auto_visualize=False) as tracker:
+    tracker.log_metrics({"loss": 1.0}, step=0)
+import mlflow
+assert mlflow.active_run() is None
+print(sorted(name for name in os.environ if name not in before and "HTTP" in name))
+"""
+
+
+def wait_for(what, seconds: float = 90.0):
+    """Give what a call gives once that is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.1)
+    return found
+
+
+def test_the_guides_block(script, database, tmp_path: Path) -> None:
+    """The guide's lines mirror parameters, metrics and the model into ``mlflow.db`` beside the script."""
+    (tmp_path / "model.pt").write_bytes(b"weights")
+    done = script(GUIDE)
+    assert done.returncode == 0, done.stderr
+    (run,) = database.runs()
+    experiment = database.client.get_experiment(run.info.experiment_id)
+    assert (experiment.name, run.info.status) == ("mlflow_experiment", "FINISHED")
+    assert run.data.params == {"lr": "0.01"}
+    assert database.points(run, "loss") == [(1, 0.5)]
+    assert database.files(run)["models/model.pt/v1/model.pt"].read_bytes() == b"weights"
+    assert run.data.tags["mlflow.source.name"] == "train.py"
+
+
+def test_the_guides_integration(script, database) -> None:
+    """create_integration("mlflow", …) as the guide shows it arrives whole, and leaves nothing behind."""
+    done = script(SEVERAL)
+    assert done.returncode == 0, done.stderr
+    (run,) = database.runs()
+    assert (run.data.params, run.info.status) == ({"lr": "0.01"}, "FINISHED")
+    assert database.points(run, "loss") == [(step, 1 / (step + 1)) for step in range(5)]
+
+
+def test_a_fresh_folder(script, tmp_path: Path) -> None:
+    """Where there is no database yet, two scripts' first runs make it; MLFLOW_TRACKING_URI says where."""
+    (tmp_path / "model.pt").write_bytes(b"weights")
+    done = script(GUIDE, MLFLOW_TRACKING_URI="sqlite:///sub/other.db")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "sub" / "other.db").is_file()
+    assert not (tmp_path / "mlflow.db").exists()
+    assert (tmp_path / "sub" / "mlruns").is_dir()
+
+
+def test_a_killed_trainer(script, database) -> None:
+    """All rows of a trainer that was killed arrive, and its run is KILLED."""
+    assert script(KILLED).returncode == -9
+    run = wait_for(lambda: next((run for run in database.runs() if run.info.end_time), None))
+    assert sorted(database.points(run, "loss")) == [(step, 1 / (step + 1)) for step in range(2_000)]
+    assert run.info.status == "KILLED"
+
+
+def test_threads_of_the_script(script, database) -> None:
+    """Without a companion nothing global of MLflow is set in the script: no active run, no limits of requests."""
+    done = script(THREADS, NEURAL_COMPANION="0")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+    (run,) = database.runs()
+    assert database.points(run, "loss") == [(0, 1.0)]
+
+
+def test_a_run_deleted_in_mlflow(script, neural, database, tmp_path: Path) -> None:
+    """A run that was deleted in MLflow is told in one sentence, and goes on once it is restored."""
+    (tmp_path / "model.pt").write_bytes(b"weights")
+    assert script(GUIDE).returncode == 0
+    (run,) = database.runs()
+    database.client.delete_run(run.info.run_id)
+    base = str(tmp_path / "neural_experiments")
+    experiment_id = run.data.tags["neural.id"]
+    ExperimentManager(base).get_experiment(experiment_id).set_notes("later")
+    command = ["sync", experiment_id, "--base-dir", base, "--to", "mlflow", "--option", f"tracking_uri={database.uri}"]
+    refused = neural(*command)
+    assert refused.returncode == 1
+    assert f"mlflow runs restore --run-id {run.info.run_id}" in refused.stdout
+    database.client.restore_run(run.info.run_id)
+    assert neural(*command).returncode == 0
+    assert database.run(run.data.tags["neural.uid"]).data.tags["mlflow.note.content"] == "later"
+
+
+def test_a_store_that_was_emptied(script, neural, database, empty_database: Path, tmp_path: Path) -> None:
+    """A store that lost the run is told, with what to do; the rows it had are not passed over in silence."""
+    (tmp_path / "model.pt").write_bytes(b"weights")
+    assert script(GUIDE).returncode == 0
+    (run,) = database.runs()
+    other = tmp_path / "mlflow.db"
+    shutil.copy(empty_database, other)
+    base = str(tmp_path / "neural_experiments")
+    ExperimentManager(base).get_experiment(run.data.tags["neural.id"]).set_notes("later")
+    command = ["sync", "--all", "--base-dir", base, "--to", "mlflow", "--option", f"tracking_uri={database.uri}"]
+    refused = neural(*command)
+    assert refused.returncode == 1
+    assert "no longer has the run" in refused.stdout
+    for cursor in Path(base).glob("*/delivery/mlflow-*.json"):
+        assert json.loads(cursor.read_text())["bookmark"] == {"run_id": run.info.run_id}
+        cursor.unlink()
+    assert neural(*command).returncode == 0
+    (again,) = database.runs()
+    assert database.points(again, "loss") == [(1, 0.5)]
+
+
+def test_destination_has_no_password() -> None:
+    """What is said of the destination, in cursors and messages, has no password."""
+    told = MlflowBackend(tracking_uri="https://me:secret@example.org/mlflow").destination()
+    assert told == "https://me:***@example.org/mlflow"

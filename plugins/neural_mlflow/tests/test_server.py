@@ -1,0 +1,225 @@
+"""Servers: a real one that is killed and started again, and all the ways in which one can fail."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import create_server
+
+import pytest
+
+from neural_core import ExperimentTracker
+from neural_core.testing import deliver
+from neural_mlflow import MlflowBackend
+
+ROWS = 3_000
+TRAINING = f"""
+import sys, time
+from pathlib import Path
+from neural.tracking import ExperimentTracker
+
+options = {{"mlflow": {{"tracking_uri": sys.argv[1], "timeout": 5}}}}
+with ExperimentTracker("server", backend=options, auto_visualize=False) as tracker:
+    tracker.log_hyperparameters({{"lr": 0.1}})
+    step = 0
+    while step < {ROWS} or not Path("go").exists():
+        tracker.log_metrics({{"loss": 1 / (step + 1), "accuracy": step / 7}}, step=step)
+        step += 1
+        time.sleep(0.002)
+    tracker.log_artifact(__file__)
+print(tracker.experiment_id, step)
+"""
+SHORT = """
+import logging, sys
+from neural.tracking import ExperimentTracker
+
+with ExperimentTracker("faults", "experiments", backend={"mlflow": {"tracking_uri": sys.argv[1]}}) as tracker:
+    tracker.log_hyperparameters({"lr": 0.1})
+    for step in range(500):
+        tracker.log_metrics({"loss": step / 7}, step=step)
+print(len(tracker.metrics_history))
+"""
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answers everything with one status."""
+
+    status = 500
+
+    def do_GET(self) -> None:
+        """Refuse."""
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b"<html>\nno\n</html>"
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_PUT = do_GET  # noqa: N815  # names of the base class
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def answering(status: int) -> Iterator[str]:
+    handler = type("Handler", (Answering,), {"status": status})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@contextlib.contextmanager
+def hanging() -> Iterator[str]:
+    with create_server(("127.0.0.1", 0), backlog=100) as silent:
+        yield f"127.0.0.1:{silent.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[str]:
+    with create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    yield f"127.0.0.1:{port}"
+
+
+FAULTS = {
+    "refuses": refusing,
+    "hangs": hanging,
+    "answers 500": lambda: answering(500),
+    "answers 401": lambda: answering(401),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_hook_raises_soon(tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that fails is told in one sentence without passwords, after three requests and no more."""
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_TIMEOUT", raising=False)
+    with ExperimentTracker("fault", tmp_path, auto_visualize=False) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+    with FAULTS[fault]() as host:
+        backend = MlflowBackend(tracking_uri=f"http://me:secret@{host}", timeout=1)
+        done = deliver(tracker.experiment_dir, backend)
+    assert (done.complete, done.errors) == (False, 3)
+    assert done.last_error is not None
+    assert host in done.last_error and "secret" not in done.last_error and "\n" not in done.last_error
+
+
+def test_finish_keeps_its_deadline_and_sync_completes(tmp_path: Path, server, neural) -> None:
+    """Whatever the server does, training and finish() end in peace; when it comes up, `neural sync` completes all."""
+    environment = {**os.environ, "NEURAL_FINISH_SECONDS": "2", "NEURAL_LINGER": "1"}
+    (tmp_path / "train.py").write_text(SHORT)
+    with contextlib.ExitStack() as stack:
+        hosts = [stack.enter_context(fault()) for name, fault in FAULTS.items() if name != "refuses"]
+        uris = [server.uri, *(f"http://{host}" for host in hosts)]
+        trainings = [
+            subprocess.Popen(
+                [sys.executable, "train.py", uri],
+                cwd=tmp_path,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for uri in uris
+        ]
+        for training in trainings:
+            said, warned = training.communicate(timeout=120)
+            assert (training.returncode, said) == (0, "500\n"), warned
+            assert "mlflow" in warned
+    server.start()
+    option = f"tracking_uri={server.uri}"
+    done = neural("sync", "--all", "--base-dir", "experiments", "--to", "mlflow", "--option", option)
+    assert done.returncode == 0, done.stdout + done.stderr
+    client = _client(server)
+    runs = client.search_runs([client.get_experiment_by_name("faults").experiment_id])
+    assert len(runs) == 4
+    for run in runs:
+        assert (run.data.params, run.info.status) == ({"lr": "0.1"}, "FINISHED")
+        points = client.get_metric_history(run.info.run_id, "loss")
+        assert [(point.step, point.value) for point in points] == [(step, step / 7) for step in range(500)]
+
+
+def test_a_server_that_dies_in_mid_run(tmp_path: Path, server) -> None:
+    """A server that is killed and started again while a training logs has every point at the end, and none twice."""
+    if not server.answers():
+        server.start()
+    (tmp_path / "train.py").write_text(TRAINING)
+    environment = {**os.environ, "NEURAL_FINISH_SECONDS": "90"}
+    training = subprocess.Popen(
+        [sys.executable, "train.py", server.uri], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        run = _wait(lambda: _first_run(server, "server"))
+        _wait(lambda: len(_client(server).get_metric_history(run.info.run_id, "loss")) > 50)
+        server.kill()
+        time.sleep(0.5)
+        server.start()
+        (tmp_path / "go").touch()
+        said, _ = training.communicate(timeout=200)
+    finally:
+        training.kill()
+        training.wait()
+    assert training.returncode == 0
+    steps = int(said.split()[1])
+    client = _client(server)
+    run = client.get_run(run.info.run_id)
+    assert run.info.status == "FINISHED"
+    losses = client.get_metric_history(run.info.run_id, "loss")
+    accuracies = client.get_metric_history(run.info.run_id, "accuracy")
+    assert sorted((p.step, p.value) for p in losses) == [(step, 1 / (step + 1)) for step in range(steps)]
+    assert sorted((p.step, p.value) for p in accuracies) == [(step, step / 7) for step in range(steps)]
+    assert [entry.path for entry in client.list_artifacts(run.info.run_id, "train.py/v1")] == ["train.py/v1/train.py"]
+
+
+def test_values_through_a_server(tmp_path: Path, server) -> None:
+    """Through HTTP, too, NaN stays NaN, infinities are told, long texts and odd names arrive; a replay adds nothing."""
+    if not server.answers():
+        server.start()
+    with ExperimentTracker("values", tmp_path, auto_visualize=False) as tracker:
+        tracker.log_hyperparameters({"long": "ü" * 9_000, "many": {f"p{at}": "ü" * 3_000 for at in range(90)}, "e": ""})
+        tracker.set_tags({"plain": "", "größe": "☃"})
+        for step, value in enumerate([0.1, float("nan"), float("inf"), 5e-324, 1.7976931348623157e308]):
+            tracker.log_metrics({"a/b: c": value, **{f"{'ü' * 200}{at}": float(at) for at in range(900)}}, step=step)
+    for _ in range(2):
+        done = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=server.uri), seconds=60)
+        assert done.complete and not done.errors, done.last_error
+    client, run = _client(server), _first_run(server, "values")
+    points = client.get_metric_history(run.info.run_id, "a/b: c")
+    assert {(p.step, repr(p.value)) for p in points} == {
+        (0, "0.1"), (1, "nan"), (3, "5e-324"), (4, "1.7976931348623157e+308"),
+    }  # fmt: skip
+    assert len(points) == 4
+    assert [(p.step, p.value) for p in client.get_metric_history(run.info.run_id, "neural.infinite/a/b: c")] == [(2, 1.0)]
+    assert (run.data.tags["plain"], run.data.tags["größe"], run.data.params["e"]) == ("", "☃", "")
+    assert len(run.data.metrics) == 902
+    assert len(run.data.params["long"]) == 6_000
+
+
+def _client(server):
+    from mlflow import MlflowClient
+
+    return MlflowClient(server.uri)
+
+
+def _first_run(server, name: str):
+    client = _client(server)
+    experiment = client.get_experiment_by_name(name)
+    return next(iter(client.search_runs([experiment.experiment_id])), None) if experiment else None
+
+
+def _wait(what):
+    deadline = time.monotonic() + 90
+    while not (found := what()):
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.1)
+    return found
