@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from datetime import datetime
 from pathlib import Path
 
 from neural_core.records import ArtifactVersion
 from neural_wandb import sdk
 from neural_wandb.mirror import Mirror
 from neural_wandb.names import FIGURES, artifact_alias, artifact_name
+from neural_wandb.times import unix_time
 
 __all__ = ["COPIES", "store"]
 
@@ -33,7 +33,7 @@ def store(mirror: Mirror, artifact: ArtifactVersion) -> None:
 def _log_figure(mirror: Mirror, artifact: ArtifactVersion) -> None:
     if (artifact.artifact_name, artifact.checksum) not in mirror.kept.figures:
         picture = sdk.image(str(artifact.path), artifact.artifact_name)
-        time = datetime.fromisoformat(artifact.timestamp).timestamp()
+        time = unix_time(artifact.timestamp)
         mirror.log({f"{FIGURES}{artifact.artifact_name}": picture, "_timestamp": time})
 
 

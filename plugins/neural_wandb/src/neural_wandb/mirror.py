@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neural_core.errors import DeliveryError
 from neural_core.records import Experiment, MetricRows
@@ -18,9 +18,6 @@ from neural_wandb.points import Point, logged_rows
 from neural_wandb.run_log import RunLog
 from neural_wandb.segments import find_segments, look_into
 from neural_wandb.summary import Extremes
-
-if TYPE_CHECKING:
-    import wandb
 
 __all__ = ["Mirror"]
 
@@ -38,7 +35,7 @@ class Mirror:
     can read the file and finds in it as many records of each kind as were said.
 
     Attributes:
-        run: W&B's object.
+        run: W&B's `Run`.
         kept: what segments before hold that may be told again.
     """
 
@@ -61,7 +58,7 @@ class Mirror:
         self._names: dict[str, str] = dict(bookmark.get("names") or {})
         self._has_axis = False
         self._is_online = choices.is_online
-        self.run: wandb.Run = sdk.begin_run(choices, experiment.experiment_id, experiment.name)
+        self.run: Any = sdk.begin_run(choices, experiment.experiment_id, experiment.name)
         self._file = Path(self.run.settings.sync_file)
         self._end = 0
         self._said, self._there = Counter({"run": 1}), Counter[str]()
@@ -141,7 +138,7 @@ class Mirror:
         self._said["metric"] += 2
         self._has_axis = True
 
-    def log_artifact(self, artifact: wandb.Artifact, aliases: list[str]) -> None:
+    def log_artifact(self, artifact: Any, aliases: list[str]) -> None:
         """Log an artifact; online it has arrived when this returns."""
         logged = self.run.log_artifact(artifact, aliases=aliases)
         self._said["artifact"] += 1

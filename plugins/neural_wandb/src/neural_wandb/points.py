@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen
 
 from neural_core.records import NO_STEP, MetricRows
 from neural_wandb.names import STEP, metric_name
-
-if TYPE_CHECKING:
-    from wandb.proto.wandb_internal_pb2 import HistoryRecord
+from neural_wandb.values import as_integer, as_number, said_in
 
 __all__ = ["Known", "Point", "key_of", "logged_rows", "point_of"]
 
@@ -88,50 +85,25 @@ def logged_rows(rows: MetricRows) -> Iterator[Point]:
         yield Point(None if step == NO_STEP else step, time, values)
 
 
-def point_of(history: HistoryRecord, step_metric: str | None = STEP) -> Point:
+def point_of(history: Any, step_metric: str | None = STEP) -> Point:
     """Read a row of W&B's.
 
     Args:
         history: the record.
         step_metric: the metric that carries the step; None for W&B's own count.
     """
-    said: dict[str, Any] = {}
-    for item in history.item:
-        first, *rest = item.nested_key or [item.key]
-        if rest:
-            said.setdefault(first, {})["/".join(rest)] = _value(item.value_json)
-        else:
-            said[first] = _value(item.value_json)
+    said = said_in(history.item)
     time, count = said.pop("_timestamp", None), said.pop("_step", None)
+    if count is None and history.HasField("step"):
+        count = float(history.step.num)
     for own in ("_runtime", "_wandb"):
         said.pop(own, None)
     step = said.pop(step_metric, None) if step_metric else count
-    values = {name: value for name, value in said.items() if isinstance(value, float)}
-    others = {name: value for name, value in said.items() if name not in values}
-    return Point(_integer(step), _float(time), values, others, _integer(count))
-
-
-class _Integer(float):
-    """A number that was written without a point: exact as `whole`, and with the sign of a negative zero."""
-
-    whole: int
-
-    def __new__(cls, text: str) -> _Integer:
-        made = super().__new__(cls, text)
-        made.whole = int(text)
-        return made
-
-
-def _value(text: str) -> Any:
-    value = json.loads(text, parse_int=_Integer) if text else None
-    return float(value) if isinstance(value, bool) else value
-
-
-def _integer(value: Any) -> int | None:
-    if isinstance(value, _Integer):
-        return value.whole
-    return int(value) if isinstance(value, float) and value.is_integer() else None
-
-
-def _float(value: Any) -> float | None:
-    return float(value) if isinstance(value, float) else None
+    values: dict[str, float] = {}
+    others: dict[str, Any] = {}
+    for name, value in said.items():
+        if isinstance(value, float | bool):
+            values[name] = float(value)
+        elif value is not None:
+            others[name] = value
+    return Point(as_integer(step), as_number(time), values, others, as_integer(count))

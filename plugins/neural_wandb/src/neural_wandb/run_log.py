@@ -12,12 +12,9 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Any
 
 from neural_core.errors import DamagedError
-
-if TYPE_CHECKING:
-    from wandb.proto.wandb_internal_pb2 import Record
 
 __all__ = ["RunLog"]
 
@@ -68,15 +65,15 @@ class RunLog:
         """Give the descriptor, for ``os.fsync``."""
         return self._file.fileno()
 
-    def records(self, *, recover: bool = False) -> Iterator[Record]:
-        """Give the records that are whole, from `end` on; call it again when the file has grown.
+    def records(self, *, recover: bool = False) -> Iterator[Any]:
+        """Give W&B's records that are whole, from `end` on; call it again when the file has grown.
 
         Args:
             recover: pass over a place that is damaged, to the next block, as W&B's own reader does. Without it the
                 reading ends there, as what looks damaged may be half written.
         """
         from google.protobuf.message import DecodeError
-        from wandb.proto.wandb_internal_pb2 import Record
+        from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]  # made by protobuf on import
 
         for payload in self._payloads(recover):
             record = Record()

@@ -6,15 +6,12 @@ import contextlib
 import importlib.util
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neural_core.errors import ConfigurationError, DeliveryError, NotInstalledError
 from neural_wandb.choices import Choices
 
-if TYPE_CHECKING:
-    import wandb
-
-__all__ = ["begin_run", "image", "make_artifact", "require"]
+__all__ = ["begin_run", "give_up", "image", "make_artifact", "require"]
 
 FLUSH_SECONDS = 0.02
 INIT_SECONDS = 30.0
@@ -32,8 +29,8 @@ def require() -> None:
         raise NotInstalledError("W&B not installed. Install it with: pip install wandb")
 
 
-def begin_run(choices: Choices, run_id: str, name: str) -> wandb.Run:
-    """Begin a run, or go on with one: a folder of its own in either case.
+def begin_run(choices: Choices, run_id: str, name: str) -> Any:
+    """Begin a run, or go on with one: a `wandb.Run` with a folder of its own in either case.
 
     Raises:
         ConfigurationError: a setting that this W&B does not know, or no login where one is needed.

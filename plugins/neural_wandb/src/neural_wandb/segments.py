@@ -67,7 +67,7 @@ def _look(log: RunLog, kept: Kept) -> None:
                 kept.figures |= {
                     (name.removeprefix(FIGURES), str(value.get("sha256")))
                     for name, value in point.others.items()
-                    if isinstance(value, dict)
+                    if isinstance(value, dict) and name.startswith(FIGURES)
                 }
             case "artifact":
                 about = json.loads(record.artifact.metadata or "{}")

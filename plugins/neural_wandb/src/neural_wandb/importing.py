@@ -1,0 +1,209 @@
+"""``neural import wandb SOURCE``: W&B's runs as they lie on this machine, offline ones and online ones."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from neural_core.importing import ForeignRun, ImportTarget, import_command
+from neural_wandb.facts import Facts, read_facts
+from neural_wandb.finding import Found, find_runs
+from neural_wandb.local_files import find_files, lay_out, stored_in
+from neural_wandb.names import FIGURES, STEP
+from neural_wandb.points import Known, Point, point_of
+from neural_wandb.run_log import RunLog
+from neural_wandb.sdk import require
+from neural_wandb.times import unix_time
+
+__all__ = ["WandbRun", "command", "read_runs"]
+
+_log = logging.getLogger("neural")
+_OWN_FILES = (
+    "wandb-metadata.json",
+    "wandb-summary.json",
+    "config.yaml",
+    "requirements.txt",
+    "conda-environment.yaml",
+    "diff.patch",
+    "output.log",
+)
+_MEDIA = {
+    "image-file": "images",
+    "images/separated": "images",
+    "table-file": "tables",
+    "histogram": "histograms",
+    "audio-file": "sounds",
+    "video-file": "videos",
+    "html-file": "pages",
+    "plotly-file": "plots",
+}
+
+
+def read_runs(source: str | os.PathLike[str]) -> Iterator[WandbRun]:
+    """Give the runs of a place, see `find_runs`; a file that cannot be read is one warning.
+
+    Raises:
+        NotInstalledError: W&B is not installed.
+        ArgumentValueError: there is no run.
+    """
+    require()
+    found, unread = find_runs(source)
+    for file, error in unread:
+        _log.warning("%s is left out: %s", file, error)
+    if unread and not found:
+        raise unread[0][1]
+    for one in found:
+        yield WandbRun.of(one)
+
+
+@frozen(kw_only=True)
+class WandbRun(ForeignRun):
+    """One run of W&B's, in one or more files.
+
+    Attributes:
+        files: its files, in order.
+        facts: what they say apart from rows.
+    """
+
+    files: tuple[Path, ...]
+    facts: Facts = field(eq=False)
+
+    @classmethod
+    def of(cls, found: Found) -> WandbRun:
+        """Read what a run is called, and what else stands beside its rows."""
+        state, facts = found.state, read_facts(found.files)
+        started = unix_time(facts.about.get("start_time")) or facts.started
+        return cls(
+            source=found.source, name=facts.name, state=state, start_time=started, files=found.files, facts=facts
+        )
+
+    def write_to(self, target: ImportTarget) -> None:
+        """Log everything that the run holds."""
+        facts = self.facts
+        if hyperparameters := facts.hyperparameters:
+            target.log_hyperparameters(hyperparameters)
+        if tags := facts.tags:
+            target.set_tags(tags)
+        if facts.run.notes:
+            target.set_notes(facts.run.notes)
+        metrics = self._write_rows(target)
+        self._write_ends(target, metrics)
+        self._write_artifacts(target)
+        self._write_files(target)
+        for what, count in facts.left_out.items():
+            target.leave_out(what, count)
+        target.end(facts.status, self._ended())
+
+    def _write_rows(self, target: ImportTarget) -> set[str]:
+        """Write the rows of all files; a row that a later file tells again is written once."""
+        metrics: set[str] = set()
+        figures: set[tuple[str, str]] = set()
+        before = Known()
+        for file in self.files:
+            now: list[Point] = []
+            for point in _points(file, STEP if self.facts.has_axis else None):
+                self._write_others(target, file.parent, point, figures)
+                if point.values and not (before and before.take(point)):
+                    metrics |= set(point.values)
+                    self._write_row(target, point)
+                if len(self.files) > 1:
+                    now.append(point)
+            for point in now:
+                before.add(point)
+        return metrics
+
+    def _write_row(self, target: ImportTarget, point: Point) -> None:
+        names = self.facts.metrics
+        values = {names.get(name, name): value for name, value in point.values.items()}
+        target.log_metrics(values, point.step, point.time)
+
+    def _write_others(self, target: ImportTarget, folder: Path, point: Point, figures: set[tuple[str, str]]) -> None:
+        for name, value in point.others.items():
+            kind = str(value.get("_type", "")) if isinstance(value, Mapping) else ""
+            is_figure = kind == "image-file" and name.startswith(FIGURES) and bool(self.facts.about)
+            if not is_figure:
+                target.leave_out(_MEDIA.get(kind, "texts" if isinstance(value, str) else "other values"))
+                continue
+            key = (name, str(value.get("sha256")))
+            if key not in figures:
+                figures.add(key)
+                self._write_figure(target, folder / "files" / str(value.get("path")), name.removeprefix(FIGURES))
+
+    def _write_figure(self, target: ImportTarget, path: Path, name: str) -> None:
+        if path.is_file() and ".." not in path.parts:
+            target.log_artifact(path, name, kind="figure")
+        else:
+            target.leave_out("figures")
+
+    def _write_ends(self, target: ImportTarget, metrics: set[str]) -> None:
+        if not self.facts.about and (ends := self.facts.values_of_the_end(metrics)):
+            target.log_metrics(ends, None, self._ended())
+
+    def _write_artifacts(self, target: ImportTarget) -> None:
+        written: set[tuple[str, ...]] = set()
+        for folder, record in self.facts.artifacts:
+            stored = stored_in(record, ours=bool(self.facts.about))
+            if stored.key in written:
+                continue
+            written.add(stored.key)
+            files = find_files(folder, record)
+            if files is None:
+                target.leave_out("artifacts")
+                continue
+            more: dict[str, Any] = {"kind": stored.kind, "metadata": stored.metadata}
+            if not stored.is_tree:
+                target.log_artifact(next(iter(files.values())), stored.name, **more)
+                continue
+            with tempfile.TemporaryDirectory(prefix="neural-import-") as place:
+                target.log_artifact(lay_out(files, Path(place)), stored.name, **more)
+
+    def _write_files(self, target: ImportTarget) -> None:
+        for folder, path in dict.fromkeys(self.facts.files):
+            file = folder / "files" / path
+            if path in _OWN_FILES or path.startswith("media/") or ".." in file.parts:
+                continue
+            if file.is_file():
+                target.log_artifact(file, path)
+            else:
+                target.leave_out("files")
+
+    def _ended(self) -> float | None:
+        ended = unix_time(self.facts.about.get("end_time"))
+        if ended is None and not self.facts.about and self.facts.exit_code is not None and len(self.files) == 1:
+            return (self.facts.started or 0.0) + self.facts.runtime
+        return ended
+
+
+def _points(file: Path, step_metric: str | None) -> Iterator[Point]:
+    with RunLog(file) as log:
+        for record in log.records(recover=True):
+            if record.WhichOneof("record_type") == "history":
+                yield _flat(point_of(record.history, step_metric))
+
+
+def _flat(point: Point) -> Point:
+    """Give nested numbers their names with dots, as W&B does."""
+    nested = {
+        name: value for name, value in point.others.items() if isinstance(value, Mapping) and "_type" not in value
+    }
+    inner = {
+        f"{name}.{key}": float(number)
+        for name, value in nested.items()
+        for key, number in value.items()
+        if isinstance(number, float | bool)
+    }
+    others = {name: value for name, value in point.others.items() if name not in nested}
+    return Point(point.step, point.time, {**point.values, **inner}, others, point.count)
+
+
+command = import_command(
+    "wandb",
+    read_runs,
+    help="Bring in runs of Weights & Biases. SOURCE is a .wandb file, the folder of a run, or a folder `wandb`.",
+)

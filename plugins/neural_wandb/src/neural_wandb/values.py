@@ -1,0 +1,65 @@
+"""The values of W&B's records: JSON text, or since 0.31 also typed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+__all__ = ["as_integer", "as_number", "plain", "said_in", "value_of"]
+
+
+class _Integer(float):
+    """A number that was written without a point: exact as `whole`, and with the sign of a negative zero."""
+
+    whole: int
+
+    def __new__(cls, text: str) -> _Integer:
+        made = super().__new__(cls, text)
+        made.whole = int(text)
+        return made
+
+
+def said_in(items: Iterable[Any]) -> dict[str, Any]:
+    """Give what items of a history, a summary or a config say: name → value; nested names make mappings."""
+    said: dict[str, Any] = {}
+    for item in items:
+        first, *rest = item.nested_key or [item.key]
+        if not rest:
+            said[first] = value_of(item)
+        elif isinstance(inner := said.setdefault(first, {}), dict):
+            inner[".".join(rest)] = value_of(item)
+    return said
+
+
+def as_integer(value: Any) -> int | None:
+    """Give an exact integer, None when it is none."""
+    if isinstance(value, _Integer):
+        return value.whole
+    return int(value) if isinstance(value, float) and value.is_integer() else None
+
+
+def as_number(value: Any) -> float | None:
+    """Give a number, None when it is none."""
+    return float(value) if isinstance(value, float) else None
+
+
+def plain(value: Any) -> Any:
+    """Give a value with integers as integers again."""
+    if isinstance(value, _Integer):
+        return value.whole
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def value_of(item: Any) -> Any:
+    """Give the value of one item; text that is no JSON as it is."""
+    text = item.value_json
+    if not text and "value" in item.DESCRIPTOR.oneofs_by_name:
+        kind = item.WhichOneof("value")
+        text = item.json if kind == "json" else json.dumps(None if kind in (None, "none") else getattr(item, kind))
+    try:
+        return json.loads(text, parse_int=_Integer) if text else None
+    except ValueError:
+        return text
