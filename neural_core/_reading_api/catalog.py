@@ -42,7 +42,8 @@ class Catalog:
         """
         with self._lock:
             self._listing.refresh()
-            self._trash.refresh()
+            if self._trash.refresh():
+                self._listing.version += 1  # ordinals may have moved
             seen = self._listing.version, self._trash.version
             if seen != self._seen:
                 self._seen = seen
@@ -56,7 +57,7 @@ class Catalog:
         self._ids = ids
         before = self._runs.keys()
         self._runs = {
-            ids[folder]: _stored(ids[folder], ordinals[folder], entry, known.get(folder))
+            ids[folder]: _stored((ids[folder], ordinals[folder]), entry, known.get(folder), self._listing.version)
             for folder, entry in sorted(entries.items(), key=lambda pair: -ordinals[pair[0]])
         }
         self._removed |= dict.fromkeys(before - self._runs.keys(), self._listing.version)
@@ -146,11 +147,13 @@ class Catalog:
         return self._trash.base_dir / found[0]
 
 
-def _stored(name: str, ordinal: int, entry: Entry, known: StoredRun | None) -> StoredRun:
-    if known is not None and (known.id, known.ordinal, known.version) == (name, ordinal, entry.version):
+def _stored(place: tuple[str, int], entry: Entry, known: StoredRun | None, now: int) -> StoredRun:
+    """Give the experiment at an id and ordinal; another place than before is a change too."""
+    moved = known is not None and (known.id, known.ordinal) != place
+    version = now if moved else entry.version if known is None else max(entry.version, known.version)
+    if known is not None and not moved and known.version == version:
         return known
-    version = entry.version
-    return StoredRun(name, ordinal, entry.row, entry.last_sign, revision_of(entry.row), version)
+    return StoredRun(*place, entry.row, entry.last_sign, revision_of(entry.row), version)
 
 
 def names_of(rows: dict[str, RunRow]) -> dict[str, str]:
