@@ -21,8 +21,8 @@ _TEMPLATE = """<!DOCTYPE html>
     <link rel="stylesheet" href="{bootstrap}">
     {{%css%}}
     <link rel="stylesheet" href="{style}">
-    <script defer src="{neural}"></script>
-    <script defer src="{plotly}"></script>
+    <script async src="{neural}"></script>
+    <script async src="{plotly}"></script>
   </head>
   <body data-state="loading">
     {{%app_entry%}}

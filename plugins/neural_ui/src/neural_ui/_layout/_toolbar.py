@@ -30,15 +30,11 @@ def make_toolbar() -> html.Div:
         [
             _smoothing(),
             _x_axis(),
-            segments("y-axis", "Y", {"Linear": "linear", "Log": "log"}, testid="y-log", first="linear"),
+            segments("y-axis", "Y axis", {"Linear": "linear", "Log": "log"}, testid="y-log", first="linear"),
             segments("band", "Min–max", {"Off": "off", "Hover": "hover", "All": "all"}, testid="band", first="hover"),
             _group(),
             _columns(),
-            dbc.Switch(id="link-zoom", value=True, label="Link zoom", className="control link-zoom"),
-            html.Div(className="spring"),
-            action(
-                "zoom-reset", "Reset zoom", key="shift+z", children="Reset zoom", className="reset-zoom", hidden=True
-            ),
+            dbc.Switch(id="link-zoom", value=True, label="Link", className="control link-zoom"),
             _search(),
         ],
         className="toolbar",
@@ -54,13 +50,15 @@ def _smoothing() -> html.Div:
 
 
 def _x_axis() -> html.Div:
-    choices = [{"label": seen, "value": seen.split()[0].lower()} for seen in ("Step", "Wall time", "Relative time")]
+    choices = [{"label": seen, "value": seen.split()[0].lower()} for seen in ("Step", "Wall time", "Relative")]
     select = dbc.Select(id="x-axis", value="step", options=choices, size="sm", className="select")
     return html.Div([html.Label("X axis", htmlFor="x-axis", className="control-label"), select], className="control")
 
 
 def _group() -> html.Div:
-    select = dbc.Select(id="group", value="", options=[{"label": "None", "value": ""}], size="sm", className="select")
+    select = dbc.Select(
+        id="group", value="none", options=[{"label": "None", "value": "none"}], size="sm", className="select"
+    )
     kinds = [{"label": "mean ± std", "value": "std"}, {"label": "mean, min–max", "value": "minmax"}]
     agg = dbc.Select(id="agg", value="std", options=kinds, size="sm", className="select agg")
     label = html.Label("Group by", htmlFor="group", className="control-label")
@@ -69,9 +67,11 @@ def _group() -> html.Div:
 
 
 def _columns() -> html.Div:
-    choices = [{"label": seen, "value": seen.lower()} for seen in ("Auto", "1", "2", "3", "4")]
+    seen = {"Grid: auto": "auto", "Grid: 1": "1", "Grid: 2": "2", "Grid: 3": "3", "Grid: 4": "4"}
+    choices = [{"label": label, "value": value} for label, value in seen.items()]
     select = dbc.Select(id="columns", value="auto", options=choices, size="sm", className="select columns")
-    return html.Div([html.Label("Columns", htmlFor="columns", className="control-label"), select], className="control")
+    label = html.Label("Columns of charts", htmlFor="columns", className="visually-hidden")
+    return html.Div([label, select], className="control")
 
 
 def _search() -> html.Div:

@@ -30,7 +30,7 @@ def _brand() -> html.Div:
 
 def _tabs() -> html.Nav:
     buttons = [_tab(number, name, title) for number, (name, title) in enumerate(TABS.items(), start=1)]
-    row = html.Div(buttons, role="tablist", id="tablist", className="tabs", **{"aria-label": "Views"})
+    row = html.Div(buttons, role="tablist", id="tablist", className="view-tabs", **{"aria-label": "Views"})
     return html.Nav(row, **{"aria-label": "Comparison"})
 
 
@@ -42,7 +42,7 @@ def _tab(number: int, name: str, title: str) -> html.Button:
         type="button",
         role="tab",
         title=f"{title} ({number})",
-        className="tab",
+        className="view-tab",
         tabIndex=0 if chosen else -1,
         **{
             "data-tab": name,

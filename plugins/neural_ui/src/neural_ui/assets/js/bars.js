@@ -9,7 +9,7 @@
     const [low, high] = [Math.min(...finite), Math.max(...finite)];
     if (from === "zero") return [Math.min(0, low), Math.max(0, high)];
     const air = (high - low) * 0.18 || Math.abs(high) * 0.1 || 1;
-    return [low - air, high];
+    return [low >= 0 ? Math.max(0, low - air) : low - air, high];
   }
 
   function delta(value, base) {

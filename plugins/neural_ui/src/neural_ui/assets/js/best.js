@@ -16,7 +16,9 @@
     const runs = neural.runs.charted();
     const main = neural.runs.mainMetric(runs);
     const rank = (name) => (name === main ? 0 : /(^|[/_])(val|valid|test|eval)/i.test(name) ? 1 : /acc|f1|auc|score|loss/i.test(name) ? 2 : 3);
-    return [...names].sort((a, b) => rank(a) - rank(b)).slice(0, 6);
+    const ranked = [...names].sort((a, b) => rank(a) - rank(b));
+    const telling = ranked.filter((name) => rank(name) < 3);
+    return (telling.length ? telling : ranked).slice(0, 6);
   }
 
   function valueOf(run, metric) {

@@ -23,7 +23,8 @@
     card.pinButton = neural.iconButton("pin", `Pin ${card.metric} to the top`, () => togglePin(card), { "aria-pressed": "false" });
     card.fullButton = neural.iconButton("expand", `Show ${card.metric} in full screen (f)`, () => neural.cards.fullScreen(card));
     const more = neural.iconButton("more", `More for ${card.metric}`, () => neural.exporting.cardMenu(card, more), { "aria-haspopup": "menu" });
-    card.buttons.append(card.logButton, card.pinButton, card.fullButton, more);
+    card.resetButton = h("button", { type: "button", class: "btn-quiet word reset", text: "Reset zoom", title: "Show everything again (double click, shift+z)", onclick: () => neural.zoom.reset(card) });
+    card.buttons.append(card.resetButton, card.logButton, card.pinButton, card.fullButton, more);
     marks(card);
   }
 
@@ -55,7 +56,9 @@
     if (!card.built) return "";
     const nan = card.data ? [...card.data.runs.values()].reduce((sum, one) => sum + (one.n_nan || 0), 0) : 0;
     const below = card.built.lines.reduce((sum, line) => sum + line.hidden, 0);
+    const lost = card.data ? [...card.data.runs.values()].filter((one) => one.error).length : 0;
     const notes = [];
+    if (lost) notes.push(`${neural.format.plural(lost, "run")} could not be read`);
     if (below) notes.push(`${neural.format.plural(below, "point")} ≤ 0 hidden`);
     if (nan) notes.push(`${neural.format.plural(nan, "value")} NaN or infinite`);
     return notes.join(" · ");

@@ -7,6 +7,7 @@
   const sight = new IntersectionObserver((entries) => entries.forEach(seen), { rootMargin: "48px 0px" });
   const queue = new Set();
   const folded = new Set(neural.url.recall("folded", []));
+  const FEW = 8; // charts that need no sections
   const marks = { first: false, all: false };
   let full = null;
 
@@ -50,9 +51,9 @@
     if (neural.state.get().zoom && neural.state.get().smooth) visible().forEach((card) => card.load());
   });
 
-  function sectionOf(metric) {
+  function sectionOf(metric, few) {
     if (neural.state.get().pinned.includes(metric)) return "Pinned";
-    const at = metric.indexOf("/");
+    const at = few ? -1 : metric.indexOf("/");
     return at > 0 ? metric.slice(0, at) : "";
   }
 
@@ -64,15 +65,20 @@
     return names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
   }
 
+  /** Rank a metric: those that people look at first come first, else the order of names holds. */
+  const telling = (name) => (/loss|acc|f1|auc|score|perplexity/i.test(name) ? 0 : 1);
+
   function sections(names) {
     const found = new Map();
     for (const name of names) {
-      const section = sectionOf(name);
+      const section = sectionOf(name, names.length <= FEW);
       if (!found.has(section)) found.set(section, []);
       found.get(section).push(name);
     }
     const rank = (one) => (one === "Pinned" ? 0 : one === "" ? 1 : 2);
-    return [...found.entries()].sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b, "en"));
+    const groups = [...found.entries()].sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b, "en"));
+    for (const [, metrics] of groups) metrics.sort((a, b) => telling(a) - telling(b));
+    return groups;
   }
 
   function cardOf(metric) {
@@ -108,10 +114,18 @@
   }
 
   let shape = "";
+  const place = () => neural.$("charts") || neural.$("early-charts");
+
+  /** Move the charts from where they were drawn first to their place in the page. */
+  function settle() {
+    shape = "";
+    columns();
+    arrange();
+  }
 
   /** Put the charts in place that the selection, the filter and the pins ask for. */
   function arrange() {
-    const host = neural.$("charts");
+    const host = place();
     const groups = sections(matching());
     const now = JSON.stringify(groups);
     if (now === shape) return;
@@ -127,8 +141,8 @@
 
   function columns() {
     const { columns: n } = neural.state.get();
-    neural.$("charts").style.setProperty("--columns", n === "auto" ? "" : n);
-    neural.$("charts").dataset.columns = n;
+    place().style.setProperty("--columns", n === "auto" ? "" : n);
+    place().dataset.columns = n;
   }
 
   function crosshair(x) {
@@ -215,5 +229,5 @@
   /** Give the names of the charts in the order of the page. */
   const names = () => sections(matching()).flatMap(([, metrics]) => metrics);
 
-  neural.cards = { all, visible, names, start, arrange, redraw, reload, crosshair, settled, fullScreen, grown, inFull: () => full, get: (metric) => cards.get(metric) };
+  neural.cards = { all, visible, names, telling, settle, start, arrange, redraw, reload, crosshair, settled, fullScreen, grown, inFull: () => full, get: (metric) => cards.get(metric) };
 })((window.neural = window.neural || {}));

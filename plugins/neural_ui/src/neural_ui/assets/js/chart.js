@@ -53,8 +53,7 @@
   function take(card, answer, runs, view) {
     card.data = answer;
     card.loaded = { ids: new Set(runs.map((run) => run.id)), lead: view.lead || 0 };
-    if (!view.window) card.full = neural.traces.xExtent(answer) || card.full;
-    card.full = card.full || known(card, runs, view.x) || view.window;
+    card.full = neural.traces.xExtent(answer) || card.full || known(card, runs, view.x) || view.window;
     neural.cardhead.problem(card, "");
     draw(card);
   }
@@ -68,7 +67,7 @@
       const answer = await neural.api.series(neural.series.query(card.metric, runs, viewOf(card, runs)));
       if (answer.width !== card.data.width) return void load(card);
       answer.runs.forEach((series, id) => card.data.runs.set(id, series));
-      if (!neural.zoom.windowOf(card)) card.full = neural.traces.xExtent(card.data) || card.full;
+      card.full = neural.traces.xExtent(card.data) || card.full;
       draw(card);
     } finally {
       card.growing = false;

@@ -62,6 +62,13 @@
   /** Set a property of a Dash component. */
   neural.setProps = (id, props) => window.dash_clientside.set_props(id, props);
 
+  /** Load a script of this server once it is needed. */
+  neural.loadScript = (address) =>
+    new Promise((done, failed) => {
+      const script = neural.h("script", { src: address, onload: done, onerror: () => failed(new Error("A part of the page could not be loaded.")) });
+      document.head.append(script);
+    });
+
   neural.copy = async function (text, what) {
     try {
       await navigator.clipboard.writeText(text);

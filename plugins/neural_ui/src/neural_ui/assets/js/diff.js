@@ -16,13 +16,13 @@
     return out;
   }
 
-  /** Give each value its tint: none for the baseline's, the same for equal ones. */
+  /** Give each value its tint: 0 for the baseline's, an own one for what several runs share, "own" for the rest. */
   function tints(values) {
     const seen = new Map([[values[0], 0]]);
-    return values.map((value) => {
-      if (!seen.has(value)) seen.set(value, ((seen.size - 1) % TINTS) + 1);
-      return seen.get(value);
-    });
+    const shared = new Set(values.filter((value, index) => values.indexOf(value) !== index && value !== values[0]));
+    let next = 0;
+    for (const value of shared) seen.set(value, (next++ % TINTS) + 1);
+    return values.map((value) => seen.get(value) ?? "own");
   }
 
   function cellOf(value, tint, run, name) {

@@ -64,7 +64,7 @@
     if (axis === "wall") return fullTime(x);
     if (axis === "relative") return duration(x);
     if (axis.startsWith("metric:")) return `${axis.slice(7)} ${number(x, 5)}`;
-    return `step ${step(x)}`;
+    return `step ${step(Math.round(x))}`;
   }
 
   /** Give a text that Plotly draws literally: it reads some HTML, links and formulas. */

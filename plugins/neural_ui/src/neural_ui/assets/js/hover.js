@@ -24,11 +24,12 @@
     if (line.group) return `${line.n} runs · ${f.number(line.low[index], 5)} to ${f.number(line.high[index], 5)}`;
     if (!series.min) return null;
     const at = (name) => (series[name] ? ` at ${f.position(series[name][index], axis).replace("step ", "")}` : "");
-    return `min ${f.number(series.min[index], 5)}${at("at_min")} · mean ${f.number(series.mean[index], 5)} · max ${f.number(series.max[index], 5)}${at("at_max")}`;
+    const mean = neural.state.get().smooth ? `mean ${f.number(series.mean[index])} · ` : "";
+    return `${mean}min ${f.number(series.min[index])}${at("at_min")} · max ${f.number(series.max[index])}${at("at_max")}`;
   }
 
   function rowOf(row, first, axis) {
-    const key = h("span", { class: `line-key dash-${["solid", "dash", "dot"].indexOf(row.line.dash)}` });
+    const key = h("span", { class: `line-key dash-${neural.colors.dashes.indexOf(row.line.dash)}` });
     key.style.setProperty("--c", row.line.color);
     const text = first ? extremes(row, axis) : null;
     const main = h("div", { class: first ? "tip-row first" : "tip-row" }, key, neural.name(row.line.name), h("span", { class: "num", text: neural.format.number(row.line.y[row.index], 5) }));
@@ -64,6 +65,7 @@
   }
 
   function move(card, event) {
+    if (!neural.$("tooltip")) return undefined;
     if (!card.map || event.buttons) return hide(card);
     const box = card.plot.getBoundingClientRect();
     card.pointer = [event.clientX - box.left, event.clientY - box.top];
@@ -82,7 +84,7 @@
   }
 
   function hide(card) {
-    neural.$("tooltip").hidden = true;
+    if (neural.$("tooltip")) neural.$("tooltip").hidden = true;
     if (card.overlay) card.overlay.point.style.display = "none";
     neural.cards.crosshair(null);
     neural.state.set({ hover: null });

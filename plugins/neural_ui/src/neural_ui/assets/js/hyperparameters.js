@@ -100,7 +100,7 @@
       identical = !identical;
       draw();
     };
-    const head = h("div", { class: "view-head" }, h("h3", { class: "view-title", text: "What differs" }), h("p", { class: "lead", text: "Equal values share a tint; the baseline has none. Click a run to make it the baseline, a value to copy it." }));
+    const head = h("div", { class: "view-head" }, h("h3", { class: "view-title", text: "What differs" }), h("p", { class: "lead", text: "Runs with the same tint share a value; no tint is the baseline’s. Click a run to make it the baseline, a value to copy it." }));
     return neural.replace(host, head, neural.diff.table(runs, identical, fold), h("div", { class: "two" }, parallelCard(runs), scatterCard(runs)));
   }
 

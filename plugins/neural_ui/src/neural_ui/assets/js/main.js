@@ -5,6 +5,13 @@
   const FIRST = 4; // charts whose curves are asked for before the page is there
   const QUICK_START = 'from neural.tracking import ExperimentTracker\ntracker = ExperimentTracker("my_experiment")\ntracker.log_metrics({"loss": 0.5}, step=1)';
 
+  let started = false;
+  let drawn = false;
+
+  /** Wait for Plotly, which loads beside everything else. */
+  const library = () =>
+    new Promise((done) => (window.Plotly ? done() : document.querySelector('script[src*="/page/plotly"]').addEventListener("load", done, { once: true })));
+
   const loaded = () => new Promise((done) => (document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", done, { once: true }) : done()));
 
   /** Wait until Dash has put its components into the page. */
@@ -60,8 +67,10 @@
     neural.replace(host, h("h2", { text: "The experiments could not be read" }), h("p", { role: "alert", text: error.message }), h("button", { type: "button", class: "btn-quiet framed primary", text: "Try again", onclick: () => location.reload() }));
   }
 
+  /** Called when the charts in sight are painted, and when the page around them is there. */
   function ready() {
-    if (document.body.dataset.state === "loading") document.body.dataset.state = "ready";
+    drawn = true;
+    if (started && document.body.dataset.state === "loading") document.body.dataset.state = "ready";
   }
 
   function place() {
@@ -87,11 +96,20 @@
     window.addEventListener("pointerup", end, { once: true });
   }
 
+  /** Draw the charts before Dash has started, at the place that they will have. */
+  function early() {
+    if (neural.$("charts") || neural.state.get().tab !== "metrics" || !neural.runs.all().length) return;
+    const width = neural.url.recall("panelWidth", 0);
+    if (width) document.documentElement.style.setProperty("--panel", `${width}px`);
+    document.body.append(h("div", { id: "early", "aria-hidden": "true" }, h("div", { id: "early-bar" }), h("div", { id: "early-panel" }), h("div", { id: "early-charts", class: "charts" })));
+    neural.cards.start();
+  }
+
   async function start() {
-    const reading = data();
+    const reading = data().then(library).then(early);
     reading.catch(() => undefined); // told below, when there is a place to tell it
     await loaded();
-    await mounted();
+    await Promise.all([mounted(), library()]);
     for (const one of ["actions", "theme", "keyboard"]) neural[one].start();
     try {
       await reading;
@@ -101,8 +119,12 @@
     place();
     emptiness();
     neural.url.follow();
-    for (const one of ["cards", "tabs", "toolbar", "selection", "runlist", "hyperparameters", "best", "summary", "table", "drawer", "live", "panels"]) neural[one].start();
-    if (!neural.runs.all().length || neural.state.get().tab !== "metrics") neural.painted().then(ready);
+    if (neural.$("early")) neural.cards.settle();
+    else neural.cards.start();
+    if (neural.$("early")) neural.$("early").remove();
+    for (const one of ["tabs", "toolbar", "selection", "runlist", "hyperparameters", "best", "summary", "table", "drawer", "live", "panels"]) neural[one].start();
+    started = true;
+    if (drawn || !neural.runs.all().length || neural.state.get().tab !== "metrics") neural.painted().then(ready);
     return undefined;
   }
 

@@ -12,7 +12,10 @@
     for (const name of ["xaxis", "yaxis"]) layout[name] = { ...axis, ...layout[name] };
     delete layout.template;
     delete layout.width;
-    return { data: figure.data || [], layout: { margin: { l: 60, r: 20, t: 48, b: 48 }, height: 560, ...layout } };
+    const recolor = neural.colors.translate();
+    const painted = (part) => (part && part.color !== undefined ? { ...part, color: recolor(part.color) } : part);
+    const data = (figure.data || []).map((trace) => ({ ...trace, marker: painted(trace.marker), line: painted(trace.line) }));
+    return { data, layout: { margin: { l: 60, r: 20, t: 48, b: 48 }, height: 560, ...layout } };
   }
 
   async function draw(panel, place) {
@@ -31,7 +34,7 @@
   function add(panel) {
     const name = `panel-${panel.name}`;
     const place = h("div", { class: "view-body" });
-    const tab = h("button", { type: "button", role: "tab", id: `tab-${name}`, class: "tab", tabindex: "-1", "data-tab": name, "data-testid": `tab-${name}`, "aria-selected": "false", "aria-controls": `view-${name}`, title: panel.distribution ? `${panel.title}, from ${panel.distribution}` : panel.title, text: panel.title });
+    const tab = h("button", { type: "button", role: "tab", id: `tab-${name}`, class: "view-tab", tabindex: "-1", "data-tab": name, "data-testid": `tab-${name}`, "aria-selected": "false", "aria-controls": `view-${name}`, title: panel.distribution ? `${panel.title}, from ${panel.distribution}` : panel.title, text: panel.title });
     const view = h("section", { id: `view-${name}`, role: "tabpanel", class: "view", hidden: true, "data-view": name, "aria-labelledby": `tab-${name}` }, h("h2", { class: "visually-hidden", text: panel.title }), place);
     neural.$("tablist").append(tab);
     neural.$("panel-views").append(view);

@@ -53,7 +53,7 @@
     return path;
   }
 
-  const short = (text) => (text.length > 16 ? `${text.slice(0, 9)}…${text.slice(-5)}` : text);
+  const short = (text, most = 16) => (text.length > most ? `${text.slice(0, Math.ceil(most * 0.6) - 1)}…${text.slice(-Math.floor(most * 0.4))}` : text);
 
   function label(text, x, y, anchor, full) {
     return svg("text", { x, y, "text-anchor": anchor, class: "pc-value", text: short(text) }, svg("title", { text: full || text }));
@@ -74,7 +74,7 @@
     const x = view.x(index);
     const group = svg("g", { class: "pc-axis" });
     const flipped = setting(axis.name).flip;
-    const title = svg("text", { x, y: 16, "text-anchor": "middle", class: "pc-title", text: short(axis.name) }, svg("title", { text: axis.name }));
+    const title = svg("text", { x, y: 16, "text-anchor": "middle", class: "pc-title", text: short(axis.name.replace(/^.*\./, ""), Math.max(6, Math.floor((view.x(1) - view.x(0)) / 7.2))) }, svg("title", { text: axis.name }));
     group.append(title, svg("line", { x1: x, x2: x, y1: view.top, y2: view.bottom, class: "pc-line" }));
     if (axis.numeric) {
       const ends = [axis.low, axis.high].map((value) => neural.format.number(value, 3));

@@ -26,6 +26,7 @@
 
   function changed(kind, ids) {
     names = null;
+    neural.colors.refreshDashes();
     for (const work of listeners) work(kind, ids);
   }
 

@@ -29,7 +29,7 @@
     const rows = own.map((name) => {
       const best = neural.runs.best(run, name);
       const title = `last ${neural.format.number(run.metrics[name].last)}, best ${neural.format.number(best.value)} at step ${neural.format.step(best.step)}`;
-      return h("tr", { title }, h("th", { scope: "row" }, neural.name(name)), h("td", { class: "num", text: neural.format.number(run.metrics[name].last) }), h("td", { class: "num faint", text: neural.format.number(best.value) }));
+      return h("tr", { title }, h("th", { scope: "row" }, neural.name(name)), h("td", { class: "num", text: neural.format.number(run.metrics[name].last, 3) }), h("td", { class: "num faint", text: neural.format.number(best.value, 3) }));
     });
     const head = h("tr", {}, h("th", { scope: "col" }, h("span", { class: "visually-hidden", text: "Metric" })), h("th", { scope: "col", class: "num", text: "latest" }), h("th", { scope: "col", class: "num", text: "best" }));
     return own.length ? h("table", { class: "values" }, h("thead", {}, head), h("tbody", {}, rows)) : h("p", { class: "faint", text: "No metrics yet." });
@@ -69,7 +69,7 @@
     const host = neural.$("summary");
     const runs = neural.runs.charted();
     const main = neural.state.get().listMetric || neural.runs.mainMetric(runs);
-    const names = [main, ...neural.runs.metricsOf(runs).filter((name) => name !== main)];
+    const names = [main, ...neural.runs.metricsOf(runs).filter((name) => name !== main).sort((a, b) => neural.cards.telling(a) - neural.cards.telling(b))];
     const note = h("p", { class: "lead", text: `Curve and first line: ${main}. Click a name for everything about the run.` });
     if (!runs.length) neural.replace(host, h("p", { class: "nothing", text: "Select runs in the list to see them here." }));
     else neural.replace(host, main ? note : null, h("div", { class: "summary-grid" }, runs.map((run) => cardOf(run, names))));

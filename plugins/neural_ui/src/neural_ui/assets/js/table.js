@@ -1,6 +1,7 @@
 "use strict";
 // The table of all runs, in Dash's AG Grid: this module gives it rows and columns and takes its selection.
 (function (neural) {
+  const GRID = "/_dash-component-suites/dash_ag_grid/dash_ag_grid.min.js";
   let asked = false;
   let onlyDiffering = false;
   let grouped = "";
@@ -15,14 +16,14 @@
     const fixed = [
       { headerName: "Run", field: "name", pinned: "left", width: 230, filter: "agTextColumnFilter", tooltipField: "name" },
       { headerName: "Status", field: "status", width: 110 },
-      { headerName: "Started", field: "started", width: 150, sort: "desc" },
-      { headerName: "Duration (s)", field: "duration", width: 120, ...number },
+      { headerName: "Started", field: "started", width: 172, sort: "desc" },
+      { headerName: "Duration (s)", field: "duration", width: 130, ...number },
       { headerName: "Tags", field: "tags", width: 150, tooltipField: "tags" },
     ];
     const { params, metrics } = namesOf(runs);
     const ofParams = params.map((name, index) => ({ headerName: name, field: `p${index}`, headerTooltip: name, ...(runs.every((run) => run.params[name] === undefined || typeof run.params[name] === "number") ? number : {}) }));
-    const ofMetrics = metrics.map((name, index) => ({ headerName: name, headerTooltip: `${name}: best and last`, children: [{ headerName: "best", field: `b${index}`, width: 100, ...number }, { headerName: "last", field: `l${index}`, width: 100, columnGroupShow: "open", ...number }] }));
-    return [...fixed, ...(ofMetrics.length ? [{ headerName: "Metrics", children: ofMetrics }] : []), ...(ofParams.length ? [{ headerName: "Parameters", children: ofParams }] : [])];
+    const ofMetrics = metrics.map((name, index) => ({ headerName: name, headerTooltip: `${name}: best and last`, children: [{ headerName: "best", field: `b${index}`, width: 118, ...number }, { headerName: "last", field: `l${index}`, width: 118, columnGroupShow: "open", ...number }] }));
+    return [...fixed, ...ofMetrics, ...(ofParams.length ? [{ headerName: "Parameters", children: ofParams }] : [])];
   }
 
   function namesOf(runs) {
@@ -31,7 +32,7 @@
     return { params: (onlyDiffering ? all.filter(differs) : all).slice(0, 120), metrics: neural.runs.metricsOf(runs).slice(0, 60) };
   }
 
-  const rounded = (value) => (Number.isFinite(value) ? Number(value.toPrecision(6)) : null);
+  const rounded = (value) => (Number.isFinite(value) ? Number(value.toPrecision(5)) : null);
 
   function rowOf(run, { params, metrics }) {
     const row = { id: run.id, name: run.name, status: neural.runs.status(run), started: run.started ? new Date(run.started * 1000).toISOString().slice(0, 19).replace("T", " ") : "", duration: rounded(neural.runs.duration(run)), tags: Object.keys(run.tags).join(", ") };
@@ -96,6 +97,7 @@
     sheet().hidden = false;
     if (!asked) {
       asked = true;
+      await neural.loadScript(GRID);
       neural.setProps("runs-table-open", { data: 1 });
     }
     for (let tries = 0; tries < 200 && !grid(); tries += 1) await new Promise((done) => setTimeout(done, 25));

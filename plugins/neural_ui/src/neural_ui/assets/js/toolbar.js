@@ -6,11 +6,13 @@
   const NAMES = ["smooth", "x", "y", "band", "group", "agg", "columns", "charts", "q", "link"];
   const TESTIDS = { smoothing: "smoothing", "x-axis": "x-axis", group: "group", "chart-search": "chart-search", "run-search": "run-search", "link-zoom": "link-zoom" };
   const LOGX = "logx";
+  const NO_GROUP = "none"; // a select shows an empty value as nothing
   let ready = false;
 
   function clean(name, value) {
     if (name === "smooth") return neural.clamp(Number(value) || 0, 0, 100);
     if (name === "link") return Boolean(value);
+    if (name === "group") return value === NO_GROUP ? "" : value || "";
     return value ?? "";
   }
 
@@ -34,7 +36,7 @@
     return [
       { label: "Step", value: "step" },
       { label: "Wall time", value: "wall" },
-      { label: "Relative time", value: "relative" },
+      { label: "Relative", value: "relative" },
       ...metrics.slice(0, 200),
       { label: logx ? "Linear scale" : "Log scale", value: LOGX },
     ];
@@ -44,20 +46,19 @@
     const { group } = neural.state.get();
     const found = neural.grouping.candidates(neural.runs.charted());
     if (group && !found.some((one) => one.value === group)) found.unshift({ label: group.slice(group.indexOf(":") + 1), value: group });
-    return [{ label: "None", value: "" }, ...found];
+    return [{ label: "None", value: NO_GROUP }, ...found];
   }
 
   /** Show the state in the controls. */
   function show() {
     const state = neural.state.get();
-    CONTROLS.forEach((id, index) => neural.setProps(id, { value: state[NAMES[index]] }));
+    CONTROLS.forEach((id, index) => neural.setProps(id, { value: state[NAMES[index]] || (id === "group" ? NO_GROUP : state[NAMES[index]]) }));
     words();
   }
 
   function words() {
-    const { smooth, group, zoom } = neural.state.get();
+    const { smooth, group } = neural.state.get();
     neural.$("smoothing-value").textContent = `${smooth} %`;
-    document.querySelector(".reset-zoom").hidden = !zoom;
     document.querySelector(".toolbar").classList.toggle("grouped", Boolean(group));
   }
 
@@ -78,7 +79,6 @@
     show();
     choices();
     neural.state.on(NAMES.join(" "), show);
-    neural.state.on("zoom", words);
     neural.state.on("selected x logx", choices);
     neural.runs.on(choices);
     setTimeout(() => {

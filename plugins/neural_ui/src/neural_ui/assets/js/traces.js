@@ -108,14 +108,14 @@
     return neural.stats.padded([low, high], log);
   }
 
-  /** Give the whole extent of x of the curves; null when there is none. */
+  /** Give the extent of x over the whole length of the runs, whatever the window; null when there is none. */
   function xExtent(data) {
     let low = Infinity;
     let high = -Infinity;
     for (const one of data.runs.values()) {
-      if (!one.x || !one.x.length) continue;
-      low = Math.min(low, one.x[0]);
-      high = Math.max(high, one.x[one.x.length - 1]);
+      if (one.kind === "none" || !Number.isFinite(one.first) || !Number.isFinite(one.last)) continue;
+      low = Math.min(low, one.first, one.last);
+      high = Math.max(high, one.first, one.last);
     }
     if (low > high) return null;
     return low === high ? [low - 0.5, high + 0.5] : [low, high];
