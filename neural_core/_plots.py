@@ -58,11 +58,12 @@ def draw_plots(
     """
     from neural_core._delivery.questions import ask
     from neural_core._plotting.text import file_stems
+    from neural_core._series import freeze
 
     folder = experiment.directory / "plots"
     folder.mkdir(exist_ok=True)
     drawn = {}
-    figures = ask("neural_make_plots", plugins, visualizer=visualizer, experiment=experiment, history=history)
+    figures = ask("neural_make_plots", plugins, visualizer=visualizer, experiment=experiment, history=freeze(history))
     stems = file_stems(figures)
     for name in list(figures):
         plot = _as_file(name, figures.pop(name))  # a figure holds the pixels of its last drawing, some megabytes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +13,7 @@ from neural_core.records import NO_STEP, Series
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NO_STEP", "downsample", "extremes", "lower_is_better", "select", "x_axis"]
+__all__ = ["NO_STEP", "downsample", "extremes", "freeze", "lower_is_better", "select", "x_axis"]
 
 _LOWER_WORDS = ("loss", "error", "err", "perplexity", "ppl", "mae", "mse", "rmse", "wer", "cer", "fid", "nll", "bpc")
 
@@ -86,3 +88,11 @@ def _tail_index(value: NDArray[np.float64], start: int) -> NDArray[np.intp]:
     """The points after the last full bucket: their extremes (fewer than one bucket, so at most two points)."""
     found = extremes(value[start:])
     return np.array([] if found is None else [start + found[0], start + found[1]], dtype=np.intp)
+
+
+def freeze(history: Mapping[str, Series]) -> Mapping[str, Series]:
+    """Give series that several may look at and nobody can change; the arrays become read-only."""
+    for series in history.values():
+        for array in (series.step, series.time, series.value):
+            array.flags.writeable = False
+    return MappingProxyType(dict(history))

@@ -34,10 +34,11 @@ def comparison_figures(experiments: Sequence[ComparedExperiment], metrics: Seque
     from neural_core._delivery.questions import ask
     from neural_core._plotting.summary import chosen_metrics
     from neural_core._plotting.text import file_stems
+    from neural_core._series import freeze
 
     names = chosen_metrics(experiments, metrics)
     chosen = [
-        ComparedExperiment(one.experiment, {name: one.series[name] for name in names if name in one.series})
+        ComparedExperiment(one.experiment, freeze({name: one.series[name] for name in names if name in one.series}))
         for one in experiments
     ]
     answers = ask("neural_make_comparison_plots", experiments=chosen)

@@ -21,7 +21,7 @@ def command(as_json: bool) -> None:
         print_json([_document(plugin) for plugin in plugins])
         return
     print_table(
-        ["name", "group", "package", "version", "state", "hooks"],
+        ["name", "group", "package", "version", "state", "delivers", "hooks"],
         [_cells(plugin) for plugin in plugins],
         fold=["hooks"],
     )
@@ -36,7 +36,7 @@ def _cells(plugin: ListedPlugin) -> list[object]:
     package, _, version = plugin.distribution.rpartition(" ")
     hooks = ", ".join(hook.removeprefix("neural_") for hook in plugin.hooks)
     state = Text(plugin.state, style=_STYLES[plugin.state])
-    return [plugin.name, plugin.group.removeprefix("neural."), package, version, state, hooks]
+    return [plugin.name, plugin.group.removeprefix("neural."), package, version, state, plugin.delivery, hooks]
 
 
 def _document(plugin: ListedPlugin) -> dict[str, object]:
@@ -47,6 +47,7 @@ def _document(plugin: ListedPlugin) -> dict[str, object]:
         "package": package,
         "version": version,
         "state": plugin.state,
+        "delivery": plugin.delivery or None,
         "hooks": list(plugin.hooks),
         "error": plugin.error,
     }

@@ -170,10 +170,12 @@ def make_backend(name: str, options: Mapping[str, Any]) -> GuardedPlugin:
     Raises:
         ConfigurationError: it is not installed or cannot be made.
     """
-    found = next((found for found in find("neural.backends") if found.name == name), None)
-    if found is None:
+    found = [found for found in find("neural.backends") if found.name == name]
+    if not found:
         raise ConfigurationError(f"backend {name!r} is not installed")
-    return make_plugin(found, options)
+    for other in found[1:]:
+        warn_once(f"{other}: {found[0].distribution} has registered this name, too, and is used. {LEFT_OUT}")
+    return make_plugin(found[0], options)
 
 
 def destination_of(plugin: GuardedPlugin) -> str:

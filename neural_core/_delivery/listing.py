@@ -27,6 +27,7 @@ class ListedPlugin:
         state: ``ok``, ``blocked`` by the environment, ``broken``.
         hooks: the hooks that it implements; empty for a verb, a UI, and what is made by a function.
         error: what is wrong with it, None when nothing is.
+        delivery: of a backend, as it says of itself: ``exactly once`` or ``at least once``; empty for others.
     """
 
     group: str
@@ -35,6 +36,7 @@ class ListedPlugin:
     state: str
     hooks: tuple[str, ...] = ()
     error: str | None = None
+    delivery: str = ""
 
 
 def list_plugins() -> list[ListedPlugin]:
@@ -55,7 +57,9 @@ def _look(found: discovery.FoundPlugin, *, again: bool) -> ListedPlugin:
     if again:
         return ListedPlugin(*about, "broken", error="another package has registered this name")
     try:
-        return ListedPlugin(*about, "ok", tuple(_hooks_of(found.load(), found.name)))
+        loaded = found.load()
+        delivery = str(getattr(loaded, "delivery", "at least once")) if found.group == "neural.backends" else ""
+        return ListedPlugin(*about, "ok", tuple(_hooks_of(loaded, found.name)), delivery=delivery)
     except NeuralError as error:
         return ListedPlugin(*about, "broken", error=str(error))
 
