@@ -82,12 +82,7 @@ class WandbBackend:
     @hookimpl
     def neural_experiment_started(self, experiment: Experiment) -> None:
         """Begin a run, or go on with it in a further folder."""
-
-        def tell(mirror: Mirror) -> None:
-            mirror.annotate(experiment)
-            mirror.configure(experiment.hyperparameters)
-
-        self._tell(experiment, tell)
+        self._tell(experiment, lambda mirror: mirror.annotate(experiment))
 
     @hookimpl
     def neural_hyperparameters_logged(self, experiment: Experiment, hyperparameters: Mapping[str, Any]) -> None:
@@ -133,8 +128,11 @@ class WandbBackend:
         """
         if self._choices.mode == "disabled":
             return
-        mirror = self._mirror = self._mirror or Mirror(self._choices, experiment, self._bookmark)
+        mirror = self._mirror or Mirror(self._choices, experiment, self._bookmark)
         try:
+            if mirror is not self._mirror:
+                self._mirror = mirror
+                mirror.greet(experiment)
             tell(mirror)
             mirror.settle()
         except BaseException:

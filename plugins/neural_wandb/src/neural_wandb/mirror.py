@@ -17,14 +17,13 @@ from neural_wandb.names import RUN, STEP, metric_name, tag_texts
 from neural_wandb.points import Point, logged_rows
 from neural_wandb.run_log import RunLog
 from neural_wandb.segments import find_segments, look_into
-from neural_wandb.summary import Extremes
+from neural_wandb.summary import Summary
 
 __all__ = ["Mirror"]
 
 EXIT_CODES = {"completed": 0, "failed": 1}
-INTERRUPTED = 255
-"""W&B's own for a KeyboardInterrupt."""
 POLL_SECONDS = 0.004
+PATIENT_SECONDS = 1.0
 STALL_SECONDS = 30.0
 
 
@@ -53,24 +52,29 @@ class Mirror:
         """
         self._read: dict[str, int] = {str(name): int(end) for name, end in (bookmark.get("segments") or {}).items()}
         self.kept = look_into(find_segments(choices.folder, experiment.experiment_id), self._read)
-        self._extremes = Extremes(bookmark.get("extremes"))
+        self._summary = Summary(bookmark.get("summary") or {})
         self._count = max(self.kept.count, int(bookmark.get("count") or 0))
         self._names: dict[str, str] = dict(bookmark.get("names") or {})
         self._has_axis = False
         self._is_online = choices.is_online
-        self.run: Any = sdk.begin_run(choices, experiment.experiment_id, experiment.name)
+        self.run, self._service = sdk.begin_run(choices, experiment.experiment_id, experiment.name)
         self._file = Path(self.run.settings.sync_file)
         self._end = 0
         self._said, self._there = Counter({"run": 1}), Counter[str]()
         self._goes_on = self._count > 0
         self._about: dict[str, Any] = {}
         self._tags = [*(self.run.tags or ()), *choices.tags]
+
+    def greet(self, experiment: Experiment) -> None:
+        """Say all that is known so far: a later segment takes the place of an earlier one on the server."""
         self.annotate(experiment)
+        self.configure(experiment.hyperparameters)
+        self.run.summary.update(self._summary.values)
 
     def bookmark(self) -> dict[str, Any]:
         """Say what another mirror needs to go on here; true once settled."""
         ends = {**self._read, self._file.parent.name: self._end}
-        return {"segments": ends, "count": self._count, "extremes": self._extremes.state, "names": self._names}
+        return {"segments": ends, "count": self._count, "summary": self._summary.values, "names": self._names}
 
     def annotate(self, experiment: Experiment) -> None:
         """Tell name, tags and notes where they changed, and in the config in full what the experiment is."""
@@ -110,7 +114,7 @@ class Mirror:
         if not new.items() <= self._names.items():
             self._names |= new
             self.annotate(experiment)
-        self.run.summary.update(self._extremes.add(rows))
+        self.run.summary.update(self._summary.add(rows))
         self._log_points(logged_rows(rows))
 
     def _log_points(self, points: Iterable[Point]) -> None:
@@ -153,14 +157,18 @@ class Mirror:
         """
         if self.run.settings.x_skip_transaction_log:  # the user wants no file: what was said is all there is to know
             return
-        waiting_since = time.monotonic()
+        waited = 0.0
         while not self._has_all():
             if self._look():
-                waiting_since = time.monotonic()
-            elif time.monotonic() - waiting_since > STALL_SECONDS:
+                waited = 0.0
+                continue
+            if waited > STALL_SECONDS:
                 raise DeliveryError(f"W&B has written nothing to {self._file} for {STALL_SECONDS:.0f} s")
-            else:
-                time.sleep(POLL_SECONDS)
+            pause = POLL_SECONDS if waited < PATIENT_SECONDS else PATIENT_SECONDS
+            time.sleep(pause)
+            waited += pause
+            if waited > PATIENT_SECONDS:
+                _ = self.run.step  # raises when the service has ended
 
     def _has_all(self) -> bool:
         return all(self._there[kind] >= count for kind, count in self._said.items())
@@ -187,9 +195,9 @@ class Mirror:
         Raises:
             TimeoutError: what was said has not all reached the server yet.
         """
-        self.run.finish(exit_code=EXIT_CODES.get(status, INTERRUPTED) if complete else INTERRUPTED)
+        self.run.finish(exit_code=EXIT_CODES.get(status, sdk.INTERRUPTED) if complete else sdk.INTERRUPTED)
         self._said["exit"] += 1
 
     def give_up(self) -> None:
         """End what cannot be written any more."""
-        sdk.give_up(self.run)
+        sdk.give_up(self.run, self._service)

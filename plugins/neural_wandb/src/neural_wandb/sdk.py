@@ -6,17 +6,21 @@ import contextlib
 import importlib.util
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 from neural_core.errors import ConfigurationError, DeliveryError, NotInstalledError
 from neural_wandb.choices import Choices
 
-__all__ = ["begin_run", "give_up", "image", "make_artifact", "require"]
+__all__ = ["INTERRUPTED", "begin_run", "give_up", "image", "make_artifact", "require"]
 
 FLUSH_SECONDS = 0.02
 INIT_SECONDS = 30.0
 FINISH_SECONDS = 30.0
+INTERRUPTED = 255
+"""W&B's own exit code for a KeyboardInterrupt."""
 _lock = threading.Lock()
+_services = 0
 
 
 def require() -> None:
@@ -29,8 +33,11 @@ def require() -> None:
         raise NotInstalledError("W&B not installed. Install it with: pip install wandb")
 
 
-def begin_run(choices: Choices, run_id: str, name: str) -> Any:
-    """Begin a run, or go on with one: a `wandb.Run` with a folder of its own in either case.
+def begin_run(choices: Choices, run_id: str, name: str) -> tuple[Any, int]:
+    """Begin a run, or go on with one, in a folder of its own in either case.
+
+    Returns:
+        A `wandb.Run`, and which of the services that this process has had writes it.
 
     Raises:
         ConfigurationError: a setting that this W&B does not know, or no login where one is needed.
@@ -38,15 +45,13 @@ def begin_run(choices: Choices, run_id: str, name: str) -> Any:
     """
     if choices.is_online and not choices.is_logged_in:
         raise ConfigurationError(
-            "W&B authentication failed: there is no API key for "
-            f"{choices.server}. Run `wandb login`, or set WANDB_API_KEY, or WANDB_MODE=offline"
+            f"W&B authentication failed: there is no API key for {choices.server}. "
+            "Run `wandb login`, or set WANDB_API_KEY, or WANDB_MODE=offline"
         )
     with _lock:
-        wandb = _imported()
+        wandb, service = _imported(), _services
         try:
-            os.makedirs(choices.folder, exist_ok=True)  # noqa: PTH103  # W&B would write to a temporary folder instead
-            if not os.access(choices.folder, os.R_OK | os.W_OK):
-                raise PermissionError(f"{choices.folder} cannot be written")
+            _check_folder(choices.folder)
             return wandb.init(
                 id=run_id,
                 name=name,
@@ -59,11 +64,48 @@ def begin_run(choices: Choices, run_id: str, name: str) -> Any:
                 resume="allow" if choices.is_online else None,
                 reinit="create_new",
                 settings=_settings(wandb, choices),
-            )
+            ), service
         except ValueError as error:  # pydantic's, for a setting that is none
             raise ConfigurationError(f"W&B does not take these settings: {error}") from error
-        except (wandb.Error, OSError) as error:
+        except (wandb.Error, PermissionError, TimeoutError) as error:
             raise DeliveryError(f"W&B cannot begin the run: {error}") from error
+        except _broken() as error:
+            _end(service)
+            raise DeliveryError(f"W&B's service has ended: {type(error).__name__} {error}") from error
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be written; W&B would take a temporary one, where nobody looks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise PermissionError(f"{folder} cannot be written")
+
+
+def give_up(run: Any, service: int) -> None:
+    """End a run with which something went wrong. A service that does not answer any more makes place for a new one."""
+    try:
+        run.finish(exit_code=INTERRUPTED)
+    except TimeoutError:
+        pass  # the server has not got everything; the file has
+    except (*_broken(), _imported().Error):
+        with _lock:
+            _end(service)
+
+
+def _end(service: int) -> None:
+    """End a service that is broken, once for all who were served by it."""
+    global _services
+    if service == _services:
+        _services += 1
+        with contextlib.suppress(*_broken(), SystemExit):
+            _imported().teardown()
+
+
+def _broken() -> tuple[type[BaseException], ...]:
+    """Give what a call raises when nobody is at the other end."""
+    from wandb.sdk.mailbox import HandleAbandonedError, MailboxClosedError
+
+    return OSError, HandleAbandonedError, MailboxClosedError
 
 
 def _imported() -> Any:
@@ -117,9 +159,3 @@ def image(path: str, caption: str) -> Any:
 def make_artifact(name: str, kind: str, metadata: dict[str, Any]) -> Any:
     """Make an artifact of W&B's, empty."""
     return _imported().Artifact(name, kind, metadata=metadata)
-
-
-def give_up(run: Any) -> None:
-    """End what cannot be written any more, as far as it lets itself be ended."""
-    with contextlib.suppress(_imported().Error, OSError, RuntimeError, TimeoutError):
-        run.finish(exit_code=255)
