@@ -217,3 +217,13 @@ def is_sealed(footer: bytes) -> bool:
         return False
     at = mark + len(_CRC_MARK)
     return seal(footer[:at] + CRC_BLANK + footer[at + len(CRC_BLANK) :]) == footer
+
+
+def adjoining(spans: list[tuple[int, int]]) -> bool:
+    """Tell whether pages, each (offset, size), fill a file up to its footer without a gap."""
+    end = len(MAGIC)
+    for offset, size in sorted(spans):
+        if offset != end:
+            return False
+        end = offset + size
+    return True

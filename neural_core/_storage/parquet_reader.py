@@ -25,6 +25,7 @@ from neural_core._storage.parquet_layout import (
     TAIL,
     Column,
     PageField,
+    adjoining,
     damaged,
     decode_levels,
     is_sealed,
@@ -124,7 +125,7 @@ class ParquetFile:
                         self._read_page(file, column, page, 0, np.empty(page.rows, DTYPE[column.kind]), mask)
                 except DamagedError as error:
                     problems.append(f"Column {column.name!r}: {error}")
-        if not problems and not _adjoining(spans):
+        if not problems and not adjoining(spans):
             problems.append("The pages do not fill the file: restore the file from a copy.")
         return problems
 
@@ -147,6 +148,10 @@ class ParquetFile:
         verify: bool = True,
     ) -> None:
         """Read the rows of `page` behind the first `skip` into `values`, as many as it has."""
+        if present is None and page.offset in self._verified:
+            # Checked before, and of full length: the rows alone, not some megabyte for each batch.
+            _fill(file, values.view(np.uint8), page.offset + page.size - (page.rows - skip) * ITEM)
+            return
         crc, body_size = _read_header(file, page)
         # The checksum is that of the whole page; who does without it reads the rows that are wanted.
         direct = present is None and body_size == page.rows * ITEM and (len(values) == page.rows or not verify)
@@ -239,12 +244,3 @@ def _read_header(file: FileIO, page: PagePlace) -> tuple[int, int]:
     if head[:length] != page_header(page.rows, body, crc):
         raise damaged(f"a damaged page header at byte {page.offset}")
     return crc, body
-
-
-def _adjoining(spans: list[tuple[int, int]]) -> bool:
-    end = len(MAGIC)
-    for offset, size in sorted(spans):
-        if offset != end:
-            return False
-        end = offset + size
-    return True

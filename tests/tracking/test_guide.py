@@ -1,8 +1,7 @@
 """docs/guide.md, block by block: every block of code runs as it is written and shows what the text says.
 
 The guide leaves names open (``train_loss``, ``save_model``); each test supplies them. What stands in the table
-`ELSEWHERE` is proved in another place; what stands in `WAITS_FOR_A_PLUGIN` joins with its plugin, and until then
-raises the error that says what to install.
+`ELSEWHERE` is proved in another place.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import inspect
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,6 @@ from attrs import frozen
 
 from neural.tracking import ExperimentComparisonUI, ExperimentManager, ExperimentTracker
 from neural_core._storage import folder
-from neural_core.errors import NotInstalledError
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
@@ -60,24 +59,19 @@ BLOCKS = list(blocks(GUIDE))
 ELSEWHERE = {
     ("Basic Installation", "pip install -e ."): "tests/e2e/test_packaging.py",
     ("Full Installation (includes UI and backends)", 'pip install -e ".[full]"'): "tests/e2e/test_packaging.py",
-    ("Manual Backend Installation", "# For MLflow"): "the plugins' own tests: an SDK alone is no backend",
-    ("Common Issues", "pip install dash"): "the plugin neural-ui: Dash alone is no UI",
-    ("Common Issues", "pip install mlflow"): "the plugin neural-mlflow: the SDK alone is no backend",
-    ("Common Issues", "wandb login"): "the plugin neural-wandb",
+    ("Manual Backend Installation", "# For MLflow"): "tests/e2e/test_install_lines.py",
+    ("Common Issues", "pip install dash"): "tests/e2e/test_install_lines.py",
+    ("Common Issues", "pip install mlflow"): "tests/e2e/test_install_lines.py",
+    ("Common Issues", "wandb login"): "wandb's own verb; plugins/neural_wandb/tests: without it runs are offline",
     ("Examples", "python examples/experiment_tracking_example.py"): "tests/tracking/test_example.py",
+    ("MLflow Integration", "tracker = "): "plugins/neural_mlflow/tests/test_guide.py",
+    ("Weights & Biases Integration", "# First time"): "plugins/neural_wandb/tests/test_guide.py",
+    ("TensorBoard Integration", "tracker = "): "plugins/neural_tensorboard/tests/test_guide.py",
+    ("3. Launch Comparison UI", "python neural/tracking"): "plugins/neural_ui/tests/test_serve.py",
+    ("Launching the UI", "python neural/tracking"): "plugins/neural_ui/tests/test_serve.py",
+    ("Launching the UI", "from neural.tracking import launch"): "plugins/neural_ui/tests/test_serve.py",
+    ("Launching the UI", "from neural.tracking import ExperimentManager"): "plugins/neural_ui/tests/test_serve.py",
 }
-
-# Blocks that join with their plugin: heading → the words with which the error begins until then.
-WAITS_FOR_A_PLUGIN = {
-    "MLflow Integration": "MLflow not installed",
-    "Weights & Biases Integration": "W&B not installed",
-    "TensorBoard Integration": "TensorBoard not installed",
-    "Using Multiple Backends": "MLflow not installed",
-    "Launching the UI": "Dash not available",
-}
-
-# Blocks of shell that are run below.
-SHELL = {"3. Launch Comparison UI", "Launching the UI"}
 
 # Blocks of Python that have a test below.
 RUN = {
@@ -87,6 +81,7 @@ RUN = {
     "Artifact Versioning",
     "Manual Visualization Control",
     "Custom Figures",
+    "Using Multiple Backends",
     "Programmatic Comparison",
     "1. Naming Conventions",
     "2. Hyperparameter Organization",
@@ -110,17 +105,15 @@ def block(heading: str, index: int = 0, language: str = "python") -> str:
 
 
 def test_every_block_is_accounted_for() -> None:
-    """Each fenced block of the guide is run here, waits for its plugin, or is proved where the table says."""
+    """Each fenced block of the guide is run here, or is proved where the table says."""
     for one in BLOCKS:
         places = [
             one.language == "python" and one.heading in RUN,
-            one.language == "python" and one.heading in WAITS_FOR_A_PLUGIN,
-            one.language == "bash" and one.heading in SHELL,
             any(one.heading == heading and one.text.startswith(words) for heading, words in ELSEWHERE),
         ]
         assert sum(places) == 1, one
     headings = {one.heading for one in BLOCKS}
-    assert {*RUN, *WAITS_FOR_A_PLUGIN, *SHELL, *(heading for heading, _ in ELSEWHERE)} == headings
+    assert {*RUN, *(heading for heading, _ in ELSEWHERE)} == headings
 
 
 class Script:
@@ -388,32 +381,27 @@ def test_methods(kind: type, methods: str) -> None:
             assert taken[: len(wanted)] == [names.get(one, one) for one in wanted], name
 
 
-@pytest.mark.parametrize(
-    "waiting",
-    [one for one in BLOCKS if one.language == "python" and one.heading in WAITS_FOR_A_PLUGIN],
-    ids=lambda one: one.heading,
-)
-def test_waits_for_a_plugin(script: Script, waiting: Block) -> None:
-    """A block that needs a plugin raises an error that begins with the guide's words and says what to install."""
-    with pytest.raises(NotInstalledError) as raised:
-        script.run(waiting.text, loss=0.5, acc=0.9)
-    assert str(raised.value).startswith(WAITS_FOR_A_PLUGIN[waiting.heading])
-    assert "pip install -e" in str(raised.value)
+def test_elsewhere_is_there() -> None:
+    """The files that the table names are there."""
+    files = {place for place in ELSEWHERE.values() if place.endswith(".py")}
+    assert [place for place in sorted(files) if not (ROOT / place).is_file()] == []
 
 
-@pytest.mark.parametrize("heading", sorted(SHELL))
-def test_shell(tmp_path: Path, heading: str) -> None:
-    """The line that launches the UI says in one sentence how to install it, with status 1 and no traceback."""
-    line = block(heading, language="bash").strip()
+def test_multiple_backends(tmp_path: Path) -> None:
+    """A tracker and two backends of their own, as the guide has them: MLflow and W&B hold the hyperparameters."""
+    script = block("Using Multiple Backends")
     path = os.pathsep.join([str(ROOT), *sys.path])
-    command = [sys.executable, str(ROOT / line.split()[1]), *line.split()[2:]]
-    result = subprocess.run(
-        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
-    )
-    assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("Dash not available")
-    assert result.stderr.count("\n") == 1
-    assert not list(tmp_path.iterdir())
+    env = {**os.environ, "PYTHONPATH": path, "WANDB_MODE": "offline", "NEURAL_FINISH_SECONDS": "120"}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True, stdin=subprocess.DEVNULL)
+    with sqlite3.connect(tmp_path / "mlflow.db") as store:
+        assert store.execute("SELECT key, value FROM params").fetchall() == [("lr", "0.01")]
+        assert store.execute("SELECT name FROM experiments WHERE name != 'Default'").fetchall() == [("multi_backend",)]
+        assert store.execute("SELECT status FROM runs").fetchall() == [("FINISHED",)]
+    [offline] = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
+    assert b"multi_backend" in offline.read_bytes()
+    assert b"0.01" in offline.read_bytes()
+    [only] = ExperimentManager(tmp_path / "neural_experiments").list_experiments()
+    assert (only["experiment_name"], only["status"]) == ("multi_backend", "completed")
 
 
 def test_debug_mode(tmp_path: Path) -> None:
