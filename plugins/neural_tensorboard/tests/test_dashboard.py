@@ -90,7 +90,8 @@ def test_dashboards(tmp_path: Path, fast: bool) -> None:
         assert "<em>note</em>" in board.get("/data/plugin/text/text", run=ids[0], tag="neural/notes")[0]["text"]
         check_hparams(board, dict(zip(ids, (0.5, 0.25), strict=True)))
         (image,) = board.get("/data/plugin/images/images", run=ids[1], tag="figures/curve", sample=0)
-        assert board.fetch("/data/plugin/images/individualImage?" + image["query"] + "&_=") == figure
+        query = dict(urllib.parse.parse_qsl(image["query"]))
+        assert board.fetch("/data/plugin/images/individualImage", **query) == figure
 
 
 def check_hparams(board: Board, rates: dict[str, float]) -> None:

@@ -10,6 +10,7 @@ from event_files import Loaded, run_folder
 from neural_tensorboard import TensorBoardBackend
 
 from neural_core import ExperimentManager, ExperimentTracker
+from neural_core.records import Experiment
 from neural_core.testing import Delivered, deliver, following
 
 
@@ -61,6 +62,21 @@ def test_what_stands_behind_the_bookmark_is_cut(tmp_path: Path) -> None:
     log(tracker, range(10, 15))
     send(tmp_path, tracker, first)
     assert steps(tmp_path, tracker) == list(range(15))
+    tracker.finish()
+
+
+def test_a_cut_waits_for_nothing(tmp_path: Path) -> None:
+    """What stands behind the bookmark is gone as soon as another object goes on, whatever comes next."""
+    tracker = track(tmp_path, range(5))
+    first = send(tmp_path, tracker)
+    log(tracker, range(5, 10))
+    send(tmp_path, tracker, first)
+    backend = TensorBoardBackend(tmp_path / "runs")
+    backend.return_to(first.bookmark)
+    (row,) = ExperimentManager(str(tmp_path / "experiments")).runs()
+    record = Experiment(row.experiment_id, row.uid, row.name, tracker.experiment_dir, start_time=row.start_time)
+    backend.neural_experiment_started(experiment=record)
+    assert steps(tmp_path, tracker) == list(range(5))
     tracker.finish()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import struct
 from collections.abc import Iterable
 from pathlib import Path
@@ -162,6 +163,15 @@ class TestRuns:
         assert sorted(done) == ["b", "sweep/a"]
         assert stored(tmp_path / "base", done["sweep/a"]).get_metrics("loss") == [1.0, 2.0]
 
+    def test_what_is_no_file(self, tmp_path: Path) -> None:
+        """Pipes, folders and links to nowhere that are named like event files are passed by."""
+        write(tmp_path / "log", [scalar(0, loss=1)])
+        os.mkfifo(tmp_path / "log" / "tfevents.pipe")
+        (tmp_path / "log" / "tfevents.folder").mkdir()
+        (tmp_path / "log" / "tfevents.link").symlink_to("nowhere")
+        (run,) = bring_in(tmp_path / "log", tmp_path / "base").values()
+        assert run.rows == 1
+
     def test_one_file(self, tmp_path: Path) -> None:
         """A single file is a run, whatever it is called."""
         path = write(tmp_path / "log", [scalar(0, loss=1)], "renamed.bin")
@@ -278,6 +288,8 @@ def test_round_trip(tmp_path: Path) -> None:
             values = {"loss": 1 / (step + 1)} | ({"accuracy": step / 300} if step % 3 == 0 else {})
             tracker.log_metrics(values, step=step - 100)
         tracker.log_figure(Figure(figsize=(1, 1)), "curve")
+        (tmp_path / "model.pt").write_bytes(b"weights")
+        tracker.log_model(str(tmp_path / "model.pt"), framework="pytorch", version=True)
         tracker.finish("failed")
     assert deliver(tracker.experiment_dir, TensorBoardBackend(tmp_path / "runs")).complete
     (run,) = bring_in(tmp_path / "runs", tmp_path / "base").values()
@@ -289,7 +301,8 @@ def test_round_trip(tmp_path: Path) -> None:
     assert isinstance(back.hyperparameters["ratio"], float)
     assert (back.tags, back.notes, back.status) == ({"team": "vision", "plain": ""}, "some *notes*\n", "failed")
     assert back.experiment_name == "Größe/1"
-    assert [one.path.read_bytes() for one in back.artifacts] == [one.path.read_bytes() for one in tracker.artifacts]
+    assert [(one.artifact_name, one.kind) for one in back.artifacts] == [("curve.png", "figure")]
+    assert back.artifacts[0].checksum == tracker.list_artifact_versions("curve")[0].checksum
     assert dict(run.left_out) == {"artifacts, whose bytes are not in event files": 1}
     original, copy = (ExperimentManager(str(tmp_path / base)).list_experiments()[0] for base in ("experiments", "base"))
     assert (copy["start_time"], copy["end_time"]) == (original["start_time"], original["end_time"])

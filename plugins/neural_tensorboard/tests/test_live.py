@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
+import time
 from pathlib import Path
 
 from event_files import Loaded, run_folder
@@ -139,11 +141,9 @@ print(step)
 """
     process = start(code, cwd=tmp_path)
     directory = wait_for(lambda: list(tmp_path.glob("neural_experiments/*_*")))[0]
-    killed = {0, process.pid}
+    killed, moments = {0, process.pid}, random.Random(20)
     while len(killed) < 22:
-        holder = wait_for(lambda: _another(directory, killed))
-        os.kill(holder, signal.SIGKILL)
-        killed.add(holder)
+        killed.add(_kill_another(directory, killed, moments))
     (tmp_path / "enough").touch()
     output, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, "")
@@ -154,15 +154,26 @@ print(step)
     assert [step for step, _ in loaded.scalars("epoch")] == list(range(last // 10))
 
 
-def _another(directory: Path, killed: set[int]) -> int | None:
-    """Give the process that delivers, when it has delivered something and was not killed yet."""
-    known = cursor(directory)
-    holder = known.get("holder", {}).get("pid", 0)
-    return holder if holder not in killed and known.get("delivered", 0) > 0 else None
+def _kill_another(directory: Path, killed: set[int], moments: random.Random) -> int:
+    """Kill the next process that delivers, some time after its first rows; give its number.
+
+    Of two that die in their first call the relay would think that the backend kills them.
+    """
+    before = cursor(directory).get("delivered", 0)
+
+    def delivering() -> int | None:
+        known = cursor(directory)
+        pid: int = known.get("holder", {}).get("pid", 0)
+        return pid if pid not in killed and known["delivered"] > before else None
+
+    pid: int = wait_for(delivering)
+    time.sleep(moments.uniform(0.0, 0.3))
+    os.kill(pid, signal.SIGKILL)
+    return pid
 
 
 def test_sync_afterwards(tmp_path: Path) -> None:
-    """An experiment without a backend comes to TensorBoard by `neural sync`; a second sync changes nothing."""
+    """An experiment comes to TensorBoard later by `neural sync`; a second one changes nothing, nor does a replay."""
     code = f"""{HEAD}
 from neural_core import ExperimentTracker
 with ExperimentTracker("later", auto_visualize=False) as tracker:
@@ -175,6 +186,10 @@ with ExperimentTracker("later", auto_visualize=False) as tracker:
         "import sys\nsys.argv[1:] = ['sync', '--all', '--to', 'tensorboard']\nfrom neural_core._cli import main\nmain()"
     )
     run(sync, cwd=tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.glob("runs/*/*/*")} == files
+    for forgotten in only(tmp_path / "neural_experiments").glob("delivery/tensorboard-*.json"):
+        forgotten.unlink()
+    run(SYNC, cwd=tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.glob("runs/*/*/*")} == files
     assert of(tmp_path, "later").scalars("loss") == [(step, step / 4) for step in range(50)]
 

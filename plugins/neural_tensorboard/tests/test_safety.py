@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,8 @@ def test_tensorflow_that_happens_to_be_installed(tmp_path: Path) -> None:
     for name in FORBIDDEN:
         (tmp_path / "packages" / name).mkdir(parents=True)
         (tmp_path / "packages" / name / "__init__.py").write_text("import os\nos._exit(3)\n")
-    run(EVERYTHING, cwd=tmp_path, PYTHONPATH=str(tmp_path / "packages"))
+    path = os.pathsep.join([str(tmp_path / "packages"), os.environ.get("PYTHONPATH", "")])
+    run(EVERYTHING, cwd=tmp_path, PYTHONPATH=path)
 
 
 def test_light_until_it_is_used() -> None:

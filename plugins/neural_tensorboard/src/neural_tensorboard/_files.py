@@ -7,6 +7,7 @@ matters: TensorBoard reads the files of a folder by name, and keeps what it read
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,11 +76,11 @@ class EventStream:
     Attributes:
         files: of the experiment.
         number: of the file.
-        length: bytes that count; what stands behind them is left from a process that was killed.
+        length: bytes that count; what stands behind them is left from a write that failed.
     """
 
     def __init__(self, files: RunFiles, begin: bytes, bookmark: Mapping[str, Any] | None) -> None:
-        """Go on at a bookmark, drop all there is for an empty one, and begin another file when there is none.
+        """Cut off what stands behind a bookmark, all there is for an empty one; without one begin another file.
 
         Args:
             files: of the experiment.
@@ -97,8 +98,11 @@ class EventStream:
             return
         self.number, self.length = int(bookmark.get("file", 1)), int(bookmark.get("length", 0))
         for number in there:
+            path = files.path(number)
             if number > self.number or (number == self.number and self.length == 0):
-                files.path(number).unlink()
+                path.unlink()
+            elif number == self.number and path.stat().st_size > self.length:
+                os.truncate(path, self.length)
 
     def bookmark(self) -> dict[str, int]:
         """Say where the next event goes."""

@@ -63,6 +63,7 @@ class RunReader:
         self._status: Status | None = None
         self._ended: float | None = None
         self._last = 0.0
+        self._listed: set[tuple[str, int]] = set()
         self._kinds: dict[str, Callable[[Event, Summary.Value], None]] = {
             "hparams": self._take_hparams,
             "image": self._take_images,
@@ -91,6 +92,8 @@ class RunReader:
 
     def end(self) -> None:
         """Log what holds for the run as a whole. A run that says nothing of its end is taken for completed."""
+        if self._listed:
+            self._target.leave_out("artifacts, whose bytes are not in event files", len(self._listed))
         if self._hyperparameters:
             self._target.log_hyperparameters(self._hyperparameters)
         status = self._status or ("interrupted" if self._is_ours else "completed")
@@ -146,6 +149,7 @@ class RunReader:
             self._target.leave_out(_OTHER_VALUES.get(kind, f"{kind[:40]} values"))
 
     def _take_images(self, event: Event, value: Summary.Value) -> None:
+        self._listed.discard((value.tag.partition("/")[2], event.step))
         for data in images_of(value):
             self._pictures.take(value.tag, event.step, event.wall_time, data)
 
@@ -164,11 +168,13 @@ class RunReader:
 
     def _take_text(self, event: Event, value: Summary.Value) -> None:
         self._is_ours = self._is_ours or value.tag == ours.EXPERIMENT
-        if not (self._is_ours and self._take_ours(value)):
+        if self._is_ours and value.tag.startswith(ARTIFACTS):
+            self._listed.add((value.tag.removeprefix(ARTIFACTS), event.step))
+        elif not (self._is_ours and self._take_ours(value)):
             self._target.leave_out("texts")
 
     def _take_ours(self, value: Summary.Value) -> bool:
-        """Take a text that neural wrote; False when it is another's."""
+        """Take a text that neural wrote of a run as a whole; False when it is another's."""
         pairs = dict(pairs_of(value.tensor))
         if value.tag == ours.HYPERPARAMETERS:
             self._hyperparameters = _from_json(pairs) or self._hyperparameters
@@ -178,9 +184,7 @@ class RunReader:
             self._target.set_notes("".join(strings_of(value.tensor)))
         elif value.tag == ours.STATUS:
             self._take_status(pairs)
-        elif value.tag.startswith(ARTIFACTS):
-            self._target.leave_out("artifacts, whose bytes are not in event files")
-        known: bool = value.tag.startswith((ours.PREFIX, ARTIFACTS))
+        known: bool = value.tag.startswith(ours.PREFIX)
         return known
 
     def _take_status(self, pairs: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ Each folder that holds event files is a run, as TensorBoard has it. SOURCE is su
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -69,7 +70,8 @@ def read(source: str) -> Iterable[ForeignRun]:
 def _folders(root: Path) -> Iterator[tuple[Path, list[Path]]]:
     for folder, folders, names in os.walk(root, onerror=_tell_unreadable):
         folders.sort()
-        if files := [Path(folder, name) for name in sorted(names) if _MARK in name]:
+        paths = [Path(folder, name) for name in sorted(names) if _MARK in name]
+        if files := [path for path in paths if path.is_file()]:  # a pipe would never end
             yield Path(folder), files
 
 
@@ -88,11 +90,11 @@ def _name_and_start(file: Path) -> tuple[str | None, float | None]:
     from neural_tensorboard._values import name_of, parsed
 
     name, times = None, []
-    for record in itertools.islice(read_records(file), _FIRST_EVENTS):
-        event = parsed(record)
-        if event is not None:
-            times.append(event.wall_time)
-            name = name or name_of(event)
+    with contextlib.suppress(OSError):  # whoever reads it all is told
+        for event in map(parsed, itertools.islice(read_records(file), _FIRST_EVENTS)):
+            if event is not None:
+                times.append(event.wall_time)
+                name = name or name_of(event)
     return name, min(filter(None, times), default=None)
 
 
