@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -153,10 +153,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> It
 def script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a script in `tmp_path`, as a user does."""
 
-    def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(code: str, arguments: Sequence[str] = (), **environment: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "train.py").write_text(code)
         return subprocess.run(
-            [sys.executable, "train.py"],
+            [sys.executable, "train.py", *arguments],
             cwd=tmp_path,
             env={**os.environ, "NEURAL_FINISH_SECONDS": "60", **environment},
             capture_output=True,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from neural_mlflow import MlflowBackend
 
 from neural_core.testing import BackendContract, ReadBack
-from neural_mlflow import MlflowBackend
 
 STATUSES = {"FINISHED": "completed", "FAILED": "failed", "KILLED": "interrupted", "RUNNING": "running"}
 

@@ -7,8 +7,9 @@ import shutil
 import time
 from pathlib import Path
 
-from neural_core import ExperimentManager
 from neural_mlflow import MlflowBackend
+
+from neural_core import ExperimentManager
 
 GUIDE = """
 from neural.tracking import ExperimentTracker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -14,33 +15,17 @@ from pathlib import Path
 from socket import create_server
 
 import pytest
-
-from neural_core import ExperimentTracker
-from neural_core.testing import deliver
 from neural_mlflow import MlflowBackend
 
-ROWS = 3_000
-TRAINING = f"""
-import sys, time
-from pathlib import Path
-from neural.tracking import ExperimentTracker
+from neural_core import ExperimentTracker
+from neural_core.testing import deliver, following
 
-options = {{"mlflow": {{"tracking_uri": sys.argv[1], "timeout": 5}}}}
-with ExperimentTracker("server", backend=options, auto_visualize=False) as tracker:
-    tracker.log_hyperparameters({{"lr": 0.1}})
-    step = 0
-    while step < {ROWS} or not Path("go").exists():
-        tracker.log_metrics({{"loss": 1 / (step + 1), "accuracy": step / 7}}, step=step)
-        step += 1
-        time.sleep(0.002)
-    tracker.log_artifact(__file__)
-print(tracker.experiment_id, step)
-"""
 SHORT = """
-import logging, sys
+import sys
 from neural.tracking import ExperimentTracker
 
-with ExperimentTracker("faults", "experiments", backend={"mlflow": {"tracking_uri": sys.argv[1]}}) as tracker:
+backend = {"mlflow": {"tracking_uri": sys.argv[1]}}
+with ExperimentTracker("faults", "experiments", auto_visualize=False, backend=backend) as tracker:
     tracker.log_hyperparameters({"lr": 0.1})
     for step in range(500):
         tracker.log_metrics({"loss": step / 7}, step=step)
@@ -70,6 +55,7 @@ class Answering(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def answering(status: int) -> Iterator[str]:
+    """Give a server that answers everything so."""
     handler = type("Handler", (Answering,), {"status": status})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -81,12 +67,14 @@ def answering(status: int) -> Iterator[str]:
 
 @contextlib.contextmanager
 def hanging() -> Iterator[str]:
+    """Give a server that takes connections and never says a word."""
     with create_server(("127.0.0.1", 0), backlog=100) as silent:
         yield f"127.0.0.1:{silent.getsockname()[1]}"
 
 
 @contextlib.contextmanager
 def refusing() -> Iterator[str]:
+    """Give a port where nobody listens."""
     with create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     yield f"127.0.0.1:{port}"
@@ -111,7 +99,9 @@ def test_a_hook_raises_soon(tmp_path: Path, fault: str, monkeypatch: pytest.Monk
         done = deliver(tracker.experiment_dir, backend)
     assert (done.complete, done.errors) == (False, 3)
     assert done.last_error is not None
-    assert host in done.last_error and "secret" not in done.last_error and "\n" not in done.last_error
+    assert host in done.last_error
+    assert "\n" not in done.last_error
+    assert "secret" not in done.last_error
 
 
 def test_finish_keeps_its_deadline_and_sync_completes(tmp_path: Path, server, neural) -> None:
@@ -153,32 +143,30 @@ def test_a_server_that_dies_in_mid_run(tmp_path: Path, server) -> None:
     """A server that is killed and started again while a training logs has every point at the end, and none twice."""
     if not server.answers():
         server.start()
-    (tmp_path / "train.py").write_text(TRAINING)
-    environment = {**os.environ, "NEURAL_FINISH_SECONDS": "90"}
-    training = subprocess.Popen(
-        [sys.executable, "train.py", server.uri], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        run = _wait(lambda: _first_run(server, "server"))
-        _wait(lambda: len(_client(server).get_metric_history(run.info.run_id, "loss")) > 50)
+    tracker = ExperimentTracker("dies", tmp_path, auto_visualize=False)
+    steps = itertools.count()
+
+    def log(rows: int) -> None:
+        for step in itertools.islice(steps, rows):
+            tracker.log_metrics({"loss": 1 / (step + 1), "accuracy": step / 7}, step=step)
+
+    with following(tracker.experiment_dir, MlflowBackend(tracking_uri=server.uri), seconds=60) as catch_up:
+        log(1_000)
+        assert catch_up().complete
+        log(5_000)
+        time.sleep(0.3)  # it is in the middle of a request now, or close to one
         server.kill()
-        time.sleep(0.5)
+        log(1_000)
+        assert catch_up().errors
         server.start()
-        (tmp_path / "go").touch()
-        said, _ = training.communicate(timeout=200)
-    finally:
-        training.kill()
-        training.wait()
-    assert training.returncode == 0
-    steps = int(said.split()[1])
-    client = _client(server)
-    run = client.get_run(run.info.run_id)
+        log(1_000)
+        tracker.finish()
+        _wait(lambda: catch_up().complete)
+    client, run = _client(server), _first_run(server, "dies")
     assert run.info.status == "FINISHED"
-    losses = client.get_metric_history(run.info.run_id, "loss")
-    accuracies = client.get_metric_history(run.info.run_id, "accuracy")
-    assert sorted((p.step, p.value) for p in losses) == [(step, 1 / (step + 1)) for step in range(steps)]
-    assert sorted((p.step, p.value) for p in accuracies) == [(step, step / 7) for step in range(steps)]
-    assert [entry.path for entry in client.list_artifacts(run.info.run_id, "train.py/v1")] == ["train.py/v1/train.py"]
+    for name, value in (("loss", lambda step: 1 / (step + 1)), ("accuracy", lambda step: step / 7)):
+        points = client.get_metric_history(run.info.run_id, name)
+        assert sorted((p.step, p.value) for p in points) == [(step, value(step)) for step in range(8_000)]
 
 
 def test_values_through_a_server(tmp_path: Path, server) -> None:
@@ -192,14 +180,16 @@ def test_values_through_a_server(tmp_path: Path, server) -> None:
             tracker.log_metrics({"a/b: c": value, **{f"{'ü' * 200}{at}": float(at) for at in range(900)}}, step=step)
     for _ in range(2):
         done = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=server.uri), seconds=60)
-        assert done.complete and not done.errors, done.last_error
+        assert (done.complete, done.errors) == (True, 0), done.last_error
     client, run = _client(server), _first_run(server, "values")
     points = client.get_metric_history(run.info.run_id, "a/b: c")
     assert {(p.step, repr(p.value)) for p in points} == {
         (0, "0.1"), (1, "nan"), (3, "5e-324"), (4, "1.7976931348623157e+308"),
     }  # fmt: skip
     assert len(points) == 4
-    assert [(p.step, p.value) for p in client.get_metric_history(run.info.run_id, "neural.infinite/a/b: c")] == [(2, 1.0)]
+    assert [(p.step, p.value) for p in client.get_metric_history(run.info.run_id, "neural.infinite/a/b: c")] == [
+        (2, 1.0)
+    ]
     assert (run.data.tags["plain"], run.data.tags["größe"], run.data.params["e"]) == ("", "☃", "")
     assert len(run.data.metrics) == 902
     assert len(run.data.params["long"]) == 6_000

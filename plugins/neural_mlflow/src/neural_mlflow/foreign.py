@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import importlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -19,37 +18,37 @@ from neural_mlflow.finding import NAME, UID
 from neural_mlflow.foreign_artifacts import Artifacts
 from neural_mlflow.foreign_points import Points
 from neural_mlflow.keys import INFINITE
-from neural_mlflow.sdk import spoken
+from neural_mlflow.place import Place, hide_password
 from neural_mlflow.texts import ORIGINAL, typed
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, Run
 
-    from neural_mlflow.place import Place
-
-__all__ = ["foreign_run", "unreadable_runs"]
+__all__ = ["damages", "foreign_run", "unreadable_run"]
 
 STATUSES: dict[str, Status] = {"FINISHED": "completed", "FAILED": "failed", "KILLED": "interrupted"}
 
 
 def foreign_run(client: MlflowClient, place: Place, experiment: Experiment, run: Run) -> ForeignRun:
-    """Read one run.
+    """Read one run; one that cannot be read becomes one that cannot be written."""
+    try:
+        return _read(client, place, experiment, run)
+    except damages() as error:
+        return unreadable_run(run.info.run_id, str(place), error)
 
-    Raises:
-        RefusedError: the store cannot be read.
-    """
+
+def _read(client: MlflowClient, place: Place, experiment: Experiment, run: Run) -> ForeignRun:
     tags = dict(run.data.tags)
     points = Points()
     for key in sorted(run.data.metrics):
-        with spoken(place):
-            points.add(_original(tags, key), client.get_metric_history(run.info.run_id, key))
+        points.add(_original(tags, key), client.get_metric_history(run.info.run_id, key))
     artifacts = Artifacts.of(client, place, run)
     digest = hashlib.sha256(points.digest())
     said = [run.info.status, run.info.end_time, dict(run.data.params), tags, artifacts.listed]
     digest.update(json.dumps(said, sort_keys=True, default=str).encode())
     return _MlflowRun(
-        source=f"mlflow run {run.info.run_id}",
+        source=_source(run.info.run_id),
         name=tags.get(NAME) or run.info.run_name or run.info.run_id,
         state=digest.hexdigest(),
         start_time=None if run.info.start_time is None else run.info.start_time / 1_000,
@@ -106,20 +105,22 @@ class _MlflowRun(ForeignRun):
 @frozen
 class _UnreadableRun(ForeignRun):
     def write_to(self, target: ImportTarget) -> None:
-        raise DamagedError(f"{self.state}: MLflow cannot read this run")
+        raise DamagedError(self.state)
 
 
-def unreadable_runs(place: Place, experiment: Experiment, seen: Sequence[str]) -> Iterator[ForeignRun]:
-    """Give the runs of a file store that MLflow passes over, since their files are damaged; each fails by name."""
-    if place.folder is None:
-        return
-    for path in sorted((place.folder / experiment.experiment_id).glob("*/artifacts")):
-        run_id = path.parent.name
-        if run_id not in seen and not _is_deleted(path.parent):
-            yield _UnreadableRun(f"mlflow run {run_id}", run_id, str(path.parent))
+def unreadable_run(run_id: str, place: str, error: Exception) -> ForeignRun:
+    """Give what stands for a run that cannot be read: it fails by its name, and the others come in."""
+    reason = hide_password(" ".join(f"{type(error).__name__}: {error}".split()))
+    return _UnreadableRun(_source(run_id), run_id, f"MLflow cannot read it ({place}): {reason:.300}")
 
 
-def _is_deleted(folder: Path) -> bool:
-    with contextlib.suppress(OSError, ValueError):
-        return "lifecycle_stage: deleted" in (folder / "meta.yaml").read_text(encoding="utf-8")
-    return False
+def damages() -> tuple[type[Exception], ...]:
+    """Give what MLflow raises of a store that is damaged."""
+    from mlflow.exceptions import MlflowException
+
+    yaml_error: type[Exception] = importlib.import_module("yaml").YAMLError
+    return MlflowException, yaml_error, OSError, AttributeError, LookupError, TypeError, ValueError
+
+
+def _source(run_id: str) -> str:
+    return f"mlflow run {run_id}"

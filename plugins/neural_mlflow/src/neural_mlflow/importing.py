@@ -37,17 +37,15 @@ def runs_of(source: str, experiment: str | None = None) -> Iterator[ForeignRun]:
         ConfigurationError: there is no such store, or no such experiment.
         RefusedError: the store cannot be read.
     """
-    from neural_mlflow.foreign import foreign_run, unreadable_runs
+    from neural_mlflow.foreign import foreign_run
 
     require()
     place = _place_of(source)
     with _opened(place) as client:
         for found in _experiments(client, place, experiment):
-            seen = []
-            for run in _runs(client, place, found):
-                seen.append(run.info.run_id)
-                yield foreign_run(client, place, found, run)
-            yield from unreadable_runs(place, found, seen)
+            runs = _runs(client, place, found) if place.folder is None else _runs_of_files(client, place, found)
+            for run in runs:
+                yield run if isinstance(run, ForeignRun) else foreign_run(client, place, found, run)
 
 
 def _place_of(source: str) -> Place:
@@ -145,6 +143,26 @@ def _runs(client: MlflowClient, place: Place, experiment: Experiment) -> Iterato
         token = page.token
         if not token:
             return
+
+
+def _runs_of_files(client: MlflowClient, place: Place, experiment: Experiment) -> list[Run | ForeignRun]:
+    """Read run by run: MLflow's search of a file store fails as a whole where one run is damaged."""
+    from neural_mlflow.foreign import damages, unreadable_run
+
+    assert place.folder is not None
+    found: list[Run] = []
+    unreadable: list[Run | ForeignRun] = []
+    for folder in sorted(path.parent for path in (place.folder / experiment.experiment_id).glob("*/meta.yaml")):
+        if not (folder / "artifacts").exists() and not (folder / "metrics").exists():
+            continue  # datasets, traces and models have a meta.yaml, too
+        try:
+            run = client.get_run(folder.name)
+        except damages() as error:
+            unreadable.append(unreadable_run(folder.name, str(folder), error))
+        else:
+            if run.info.lifecycle_stage == "active":
+                found.append(run)
+    return [*sorted(found, key=lambda run: run.info.start_time or 0), *unreadable]
 
 
 command = import_command(

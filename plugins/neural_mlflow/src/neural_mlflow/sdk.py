@@ -92,6 +92,7 @@ def _set_environment(place: Place, timeout: float | None) -> None:
         _own_timeout = str(REQUEST_SECONDS if timeout is None else max(round(timeout), 1))
         os.environ[_TIMEOUT] = _own_timeout
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")  # the relay tries again
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 
 @contextlib.contextmanager
