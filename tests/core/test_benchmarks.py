@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("log_calls", "long_run", "kills", "startup", "reading", "listing", "artifacts", "delivery")
+NAMES = ("log_calls", "long_run", "kills", "startup", "reading", "listing", "artifacts", "delivery", "backends")
 FACTS = ("acknowledged calls lost", "a damaged row", "loaded by the import", "wrong answers", "new bytes on the disk")
 
 
