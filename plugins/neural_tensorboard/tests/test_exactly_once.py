@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from event_files import Loaded, run_folder
 from neural_tensorboard import TensorBoardBackend
+from scripts import run
 
 from neural_core import ExperimentManager, ExperimentTracker
 from neural_core.records import Experiment
@@ -180,6 +181,29 @@ def test_a_refused_write_is_made_again(tmp_path: Path) -> None:
         while not catch_up().complete:
             pass
     assert steps(tmp_path, tracker) == list(range(5))
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """A write that stops in the middle leaves half a batch, which is cut before the rows are written again."""
+    code = """
+import logging, resource, sys
+from neural_core.testing import following
+from neural_tensorboard import TensorBoardBackend
+logging.disable()
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+with following(sys.argv[1], TensorBoardBackend("runs"), seconds=3) as catch_up:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, limits[1]))
+    full = catch_up()
+    assert full.errors and not full.complete, full
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    while not catch_up().complete:
+        pass
+print(full.last_error)
+"""
+    tracker = track(tmp_path, range(3_000))
+    tracker.finish()
+    assert "File too large" in run(code, tracker.experiment_dir, cwd=tmp_path)
+    assert steps(tmp_path, tracker) == list(range(3_000))
 
 
 def test_edits_after_the_end(tmp_path: Path) -> None:
