@@ -17,6 +17,7 @@ from neural_core.records import RunRow
 
 __all__ = ["Catalog", "revision_of"]
 
+_NEVER = (-1, -1)
 _ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -32,7 +33,7 @@ class Catalog:
         self._runs: dict[str, StoredRun] = {}
         self._ids: dict[str, str] = {}
         self._removed: dict[str, int] = {}
-        self._seen = (-1, -1)
+        self._seen = _NEVER
 
     def refresh(self) -> None:
         """Look for what changed.
@@ -85,8 +86,10 @@ class Catalog:
         return f"{self._session}-{self._seen[0]}"
 
     def known(self) -> list[StoredRun]:
-        """Give all experiments as of the last look."""
+        """Give all experiments as of the last look; looks when that was never done."""
         with self._lock:
+            if self._seen == _NEVER:
+                self.refresh()
             return list(self._runs.values())
 
     def find(self, name: str) -> StoredRun:

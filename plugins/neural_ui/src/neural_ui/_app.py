@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from typing import Any
 
 from dash import Dash
+from dash.exceptions import DependencyException
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
@@ -19,12 +22,27 @@ __all__ = ["make_app"]
 MOST_BYTES = 2**20
 """Of a request's body."""
 _UPDATE = "/_dash-update-component"
+_OF_FORM = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What Dash raises at a request that is not of the form that its own scripts send."""
+_UNSAID = ("dash_version_url", "python_version")
 _log = logging.getLogger("neural")
+
+
+class _Page(Dash):
+    """Dash without what its document says to nobody: where newer versions are announced, and which Python runs."""
+
+    def interpolate_index(self, **parts: Any) -> str:
+        """Give the document."""
+        opening, _, rest = parts["config"].partition(">")
+        text, _, _ = rest.rpartition("</script>")
+        config = {name: value for name, value in json.loads(text).items() if name not in _UNSAID}
+        safe = json.dumps({**config, "disable_version_check": True}).replace("<", "\\u003c")
+        return str(super().interpolate_index(**{**parts, "config": f"{opening}>{safe}</script>"}))
 
 
 def make_app(store: ExperimentStore, policy: Policy) -> Dash:
     """Make the application over one store; `app.server` is its WSGI application."""
-    app = Dash(
+    app = _Page(
         "neural_ui",
         title="neural",
         update_title="",
@@ -36,6 +54,7 @@ def make_app(store: ExperimentStore, policy: Policy) -> Dash:
     )
     server: Flask = app.server
     server.register_blueprint(make_blueprint(store))
+    app.enable_dev_tools(debug=False, dev_tools_ui=False, dev_tools_hot_reload=False)  # whatever DASH_* variables say
     app.layout = make_layout()
     register(app)
     _set_errors(server)
@@ -49,12 +68,18 @@ def _set_errors(server: Flask) -> None:
     """Let no error say more than one sentence."""
 
     @server.errorhandler(HTTPException)
-    def known(error: HTTPException) -> Response:
+    def known(error: HTTPException) -> Response | HTTPException:
+        if error.code is not None and error.code < 400:
+            return error  # a redirection
         return _answer(error.name, error.code or 500)
+
+    @server.errorhandler(DependencyException)
+    def no_file(error: DependencyException) -> Response:
+        return _answer("Not Found", 404)
 
     @server.errorhandler(Exception)
     def unknown(error: Exception) -> Response:
-        if request.path == _UPDATE and isinstance(error, (KeyError, TypeError, ValueError, AttributeError, IndexError)):
+        if request.path == _UPDATE and isinstance(error, _OF_FORM):
             return _answer("The request cannot be understood", 400)
         _log.error("the page could not answer %s %r", request.method, request.path, exc_info=error)
         return _answer("Something went wrong here: the terminal tells what", 500)

@@ -52,7 +52,10 @@ def add_edits(api: Blueprint, store: ExperimentStore) -> None:
 
 
 def _said() -> dict[str, Any]:
-    said = request.get_json(silent=True)
+    try:
+        said = request.get_json(silent=True)
+    except RecursionError:
+        said = None  # brackets within brackets without end
     if not isinstance(said, dict):
         raise RefusedError("send a JSON object")
     return dict(said)

@@ -1,0 +1,202 @@
+"""The interface: list, changes, series, details."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neural_core import ExperimentTracker
+
+Track = Callable[..., ExperimentTracker]
+
+
+class TestRuns:
+    """``GET runs``."""
+
+    def test_columns(self, api: Any, track: Track) -> None:
+        """The list has a column for each thing known, all of the same length, the newest experiment first."""
+        first = track(api.base, "first", hyperparameters={"opt": {"lr": 0.1}}, tags={"a": "b"}, notes="n")
+        track(api.base, "second")
+        answer = api.json("runs")
+        runs = answer["runs"]
+        assert (answer["total"], answer["trash"], answer["base_dir"]) == (2, 0, str(api.base))
+        assert answer["directions"] == {"loss": "min", "acc": "max"}
+        assert {len(column) for column in runs.values()} == {2}
+        row = {name: column[1] for name, column in runs.items()}
+        assert (row["id"], row["ordinal"], row["name"], row["status"]) == (first.experiment_id, 0, "first", "completed")
+        assert (row["params"], row["tags"], row["notes"]) == ({"opt.lr": 0.1}, {"a": "b"}, True)
+        assert (row["color"], row["error"], row["artifacts"]) == (None, None, 0)
+        assert row["metrics"]["loss"] == [3, 1 / 3, 2, 1 / 3, 2, 1.0, 0]
+        assert row["started"] <= row["ended"] == row["last_sign"]
+
+    def test_empty(self, api: Any) -> None:
+        """A base folder that is not there is an empty list with every column."""
+        answer = api.json("runs")
+        assert (answer["total"], answer["runs"]["id"], answer["runs"]["metrics"]) == (0, [], [])
+
+    def test_numbers_that_json_lacks(self, api: Any) -> None:
+        """NaN and infinities are text in strict JSON."""
+        with ExperimentTracker("odd", api.base, False, hyperparameters={"x": math.inf}) as tracker:
+            tracker.log_metrics({"loss": math.nan, "low": -math.inf}, step=0)
+        runs = api.json("runs")["runs"]
+        assert runs["metrics"] == [
+            {"loss": [1, "NaN", 0, None, None, None, None], "low": [1, "-Infinity", 0, *4 * [None]]}
+        ]
+        assert runs["params"] == [{"x": "Infinity"}]
+
+    def test_etag(self, api: Any, track: Track) -> None:
+        """Who has the list gets 304 until something changes."""
+        track(api.base)
+        first = api.get("runs")
+        assert api.get("runs", If_None_Match=first.headers["ETag"]).status_code == 304
+        track(api.base, "more")
+        again = api.get("runs", If_None_Match=first.headers["ETag"])
+        assert (again.status_code, json.loads(again.text)["total"]) == (200, 2)
+
+    def test_packed(self, api: Any, track: Track) -> None:
+        """A long list is packed for who takes it, and the same."""
+        track(api.base, notes="x", hyperparameters={f"p{i}": i for i in range(2_000)})
+        packed = api.get("runs", Accept_Encoding="gzip, br")
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert json.loads(gzip.decompress(packed.data)) == json.loads(api.get("runs").text)
+
+    def test_a_damaged_experiment_is_a_row(self, api: Any, track: Track) -> None:
+        """An experiment that cannot be read is listed with what is wrong, and the others are as ever."""
+        track(api.base, "good")
+        bad = track(api.base, "bad")
+        for path in (bad.experiment_dir / "metrics").iterdir():
+            path.chmod(0o644)
+            path.write_bytes(b"nonsense")
+        (bad.experiment_dir / "metadata.json").write_text("{")
+        runs = api.json("runs")["runs"]
+        rows = dict(zip(runs["status"], runs["error"], strict=True))
+        assert rows["completed"] is None
+        assert rows["damaged"]
+        assert api.json(f"runs/{runs['id'][runs['status'].index('damaged')]}")["error"] == rows["damaged"]
+
+
+class TestChanges:
+    """``GET changes``."""
+
+    def test_live(self, api: Any) -> None:
+        """A cursor gives the rows that changed and the metrics that grew, then nothing until the next change."""
+        tracker = ExperimentTracker("live", api.base, False)
+        tracker.log_metrics({"loss": 1.0}, step=0)
+        cursor = api.json("runs")["cursor"]
+        assert api.json(f"changes?cursor={cursor}")["runs"]["id"] == []
+        tracker.log_metrics({"loss": 2.0}, step=1)
+        changes = api.json(f"changes?cursor={cursor}")
+        assert changes["grown"] == [[tracker.experiment_id, "loss", 2]]
+        assert changes["runs"]["status"] == ["running"]
+        assert changes["removed"] == []
+        tracker.finish()
+        assert api.json(f"changes?cursor={changes['cursor']}")["runs"]["status"] == ["completed"]
+
+    def test_without_cursor(self, api: Any, track: Track) -> None:
+        """Without a cursor everything is new."""
+        tracker = track(api.base)
+        assert api.json("changes")["runs"]["id"] == [tracker.experiment_id]
+
+
+class TestSeries:
+    """``GET series``."""
+
+    def test_points(self, api: Any, track: Track) -> None:
+        """Few points come as they were logged, with what is known of the curve."""
+        tracker = track(api.base)
+        header, (arrays,) = api.series(f"runs={tracker.experiment_id}&metric=loss")
+        (run,) = header["runs"]
+        assert (header["metric"], header["x"], header["width"], header["from"], header["to"]) == (
+            "loss",
+            "step",
+            None,
+            0,
+            2,
+        )
+        assert (run["kind"], run["n"], run["n_total"], run["n_nan"]) == ("raw", 3, 3, 0)
+        assert (run["first"], run["last"], run["min_x"], run["max_x"]) == (0, 2, 2, 0)
+        assert arrays == {"x": [0, 1, 2], "mean": [1, 1 / 2, 1 / 3]}
+
+    def test_buckets(self, api: Any, track: Track) -> None:
+        """Many points come in buckets of one width for all runs, with exact extremes."""
+        long, short = track(api.base, "long", 5_000), track(api.base, "short", 10)
+        header, (many, few) = api.series(f"runs={long.experiment_id},{short.experiment_id}&metric=acc&points=100")
+        assert header["width"] == 64
+        assert [run["kind"] for run in header["runs"]] == ["agg", "raw"]
+        assert (many["min"][0], many["max"][-1], many["at_max"][-1]) == (0, 4_999, 4_999)
+        assert len(many["x"]) <= 102
+        assert few["mean"] == [float(i) for i in range(10)]
+
+    def test_payload(self, api: Any, track: Track) -> None:
+        """The series of twenty runs, packed, take at most 350 kB."""
+        ids = [track(api.base, str(i), 2_000).experiment_id for i in range(20)]
+        answer = api.get(f"series?runs={','.join(ids)}&metric=loss&points=700", Accept_Encoding="gzip")
+        assert len(answer.data) < 350_000
+        assert "read;dur=" in answer.headers["Server-Timing"]
+
+    def test_gone(self, api: Any, track: Track) -> None:
+        """A run that is gone says so in its place, and the others are there."""
+        tracker = track(api.base)
+        header, (first, second) = api.series(f"runs=000000000000,{tracker.experiment_id}&metric=loss")
+        assert "deleted or moved" in header["runs"][0]["error"]
+        assert (header["runs"][0]["kind"], first["x"], len(second["x"])) == ("none", [], 3)
+
+    @pytest.mark.parametrize(
+        ("query", "sentence"),
+        [
+            ("metric=loss", "runs= is empty"),
+            ("runs=,,&metric=loss", "runs= is empty"),
+            ("runs=a", "metric= is empty"),
+            (f"runs=a&metric={'x' * 10_001}", "metric= is empty or too long"),
+            (f"runs={','.join(map(str, range(101)))}&metric=loss", "at most 100"),
+            ("runs=a&metric=loss&x=sideways", "x= is unknown"),
+            ("runs=a&metric=loss&from=nan", "from= is no finite number"),
+            ("runs=a&metric=loss&to=1e999", "to= is no finite number"),
+            ("runs=a&metric=loss&points=many", "points= is no finite number"),
+            ("runs=a&metric=loss&from=2&to=1", "to= lies before from="),
+        ],
+    )
+    def test_refused(self, api: Any, query: str, sentence: str) -> None:
+        """A question that cannot be answered is refused in one sentence."""
+        answer = api.get(f"series?{query}")
+        assert answer.status_code == 400
+        assert sentence in answer.json["error"]
+
+    def test_points_are_bounded(self, api: Any, track: Track) -> None:
+        """However many points are asked for, at most 4,000 buckets or points come."""
+        tracker = track(api.base, count=9_000)
+        header, _ = api.series(f"runs={tracker.experiment_id}&metric=loss&points=1000000")
+        assert header["runs"][0]["n"] <= 4_002
+
+
+class TestDetail:
+    """``GET runs/<id>``."""
+
+    def test_everything(self, api: Any, tmp_path: Path) -> None:
+        """The detail of a run has nested parameters, notes, environment, artifacts and plots."""
+        (tmp_path / "w.bin").write_bytes(b"weights")
+        with ExperimentTracker("one", api.base, True, hyperparameters={"opt": {"lr": [1, 2]}}, notes="hi") as tracker:
+            tracker.log_metrics({"loss": 1.0}, step=0)
+            tracker.log_artifact(tmp_path / "w.bin", metadata={"x": 1})
+        detail = api.json(f"runs/{tracker.experiment_id}")
+        assert (detail["params_nested"], detail["notes"]) == ({"opt": {"lr": [1, 2]}}, "hi")
+        assert "python" in detail["environment"]
+        (artifact,) = detail["artifacts"]
+        known = {"name": "w.bin", "version": 1, "kind": "file", "size": 7, "file_name": "w.bin", "is_tree": False}
+        assert known.items() <= artifact.items()
+        assert artifact["metadata"] == {"x": 1}
+        assert any(plot["auto"] for plot in detail["plots"])
+        for plot in detail["plots"]:
+            picture = api.get(f"runs/{tracker.experiment_id}/plots/{plot['pid']}")
+            assert (picture.content_type, picture.data[:4]) == ("image/png", b"\x89PNG")
+
+    def test_unknown(self, api: Any) -> None:
+        """A run that is not there is a 404 of one sentence."""
+        answer = api.get("runs/000000000000")
+        assert (answer.status_code, list(answer.json)) == (404, ["error"])
