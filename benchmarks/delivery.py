@@ -36,6 +36,7 @@ def measure(sizes: Sizes, folder: Path) -> list[Figure]:
             *_lag(sizes, folder, work),
             *_short(sizes, folder),
             *_throughput(sizes, folder),
+            *_backlog(sizes, folder),
         ]
 
 
@@ -160,6 +161,14 @@ def _throughput(sizes: Sizes, folder: Path) -> list[Figure]:
         figures.append(Figure(f"{what}: no row touched", took[f"{name}_batches"], "rows/s", 500_000, floor=True))
         figures.append(Figure(f"{what}: every row made", took[f"{name}_rows"], "rows/s", 150_000, floor=True))
     return figures
+
+
+def _backlog(sizes: Sizes, folder: Path) -> list[Figure]:
+    rows = 10 * sizes.rows
+    grown = child(folder, _RUNS, "behind", str(folder), rows)
+    if grown is None:
+        return []
+    return [Figure(f"memory of a relay with a backlog of {rows:,} rows, more than with one row", grown, "MB", 30)]
 
 
 def _write(base: Path, rows: int) -> tuple[Path, Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from neural_core import hookimpl
 from neural_core.records import MetricRows
 
-__all__ = ["Counting", "Making", "Raising", "Sleeping", "Stamping", "install"]
+__all__ = ["Counting", "Making", "Peak", "Raising", "Sleeping", "Stamping", "anonymous", "install"]
 
 _ABOUT = "Metadata-Version: 2.1\nName: neural-benchmark\nVersion: 1.0\n"
 _ENTRY_POINTS = """[neural.backends]
@@ -70,6 +70,33 @@ class Making(Counting):
         """Go through the rows."""
         for row in rows:
             self.rows += row.step is not None
+
+
+def anonymous() -> float | None:
+    """Give the MB of memory that are this process's own, without mapped files; None where /proc does not tell."""
+    status = Path("/proc/self/status")
+    lines = status.read_text("ascii").splitlines() if status.exists() else []
+    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("RssAnon")), None)
+
+
+class Peak(Counting):
+    """Notes the most memory that the process held.
+
+    Attributes:
+        most: in MB.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.most = 0.0
+
+    @hookimpl
+    def neural_metrics_logged(self, rows: MetricRows) -> None:
+        """Look now and then, and at a row."""
+        if self.rows % 50_000 == 0:
+            rows[-1]
+            self.most = max(self.most, anonymous() or 0.0)
+        self.rows += len(rows)
 
 
 class Stamping:

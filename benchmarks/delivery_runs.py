@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.delivery_plugins import Counting, Stamping
+from benchmarks.delivery_plugins import Counting, Peak, Stamping, anonymous
 from benchmarks.measure import median, memory, metrics_of
 
-__all__ = ["compute", "drawing", "lagging", "looping", "whole"]
+__all__ = ["behind", "compute", "drawing", "lagging", "looping", "whole"]
 
 _BACKENDS: dict[str, dict[str, Any]] = {"sleeping": {}, "raising": {}}
 _PATIENCE = 30.0
@@ -113,6 +113,23 @@ def lagging(folder: str, steps: int, work: int) -> dict[str, list[float]]:
     }
     _end(tracker)
     return found
+
+
+def behind(folder: str, rows: int) -> float | None:
+    """Deliver a long backlog; give by how many MB of its own the process grew, None where /proc does not tell."""
+    from neural_core.testing import deliver
+
+    tracker, metrics = _tracker(folder, auto_visualize=False), metrics_of(4)
+    tracker.log_metrics(metrics, 0)
+    tracker.flush()
+    deliver(tracker.experiment_dir, Peak())
+    before = anonymous()
+    for step in range(1, rows):
+        tracker.log_metrics(metrics, step)
+    plugin = Peak()
+    assert deliver(tracker.experiment_dir, plugin, seconds=600).complete
+    _end(tracker)
+    return None if before is None else plugin.most - before
 
 
 def whole(folder: str) -> float:

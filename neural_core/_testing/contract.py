@@ -170,6 +170,11 @@ class BackendContract(BackendUnderTest):
         self._log_and_compare(tmp_path, "loss", [(0, 1.0)])
         assert not tried, f"the backend reached for {tried}"
 
+    def test_delivery_is_declared(self, tmp_path: Path) -> None:
+        """What the backend says of its delivery is what `exactly_once` lets the tests prove."""
+        declared = getattr(self.make_backend(tmp_path), "delivery", "at least once")
+        assert declared == ("exactly once" if self.exactly_once else "at least once"), f"declared {declared!r}"
+
     def test_destination(self, tmp_path: Path) -> None:
         """Two objects that are made alike say the same of where they deliver to."""
         told = [getattr(self.make_backend(tmp_path), "destination", None) for _ in range(2)]
