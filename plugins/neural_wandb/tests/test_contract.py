@@ -15,9 +15,11 @@ class TestWandbBackend(BackendContract):
     """Every test of the contract, with files in a folder."""
 
     def make_backend(self, tmp_path: Path) -> WandbBackend:
+        """Give a backend that writes below `tmp_path`."""
         return WandbBackend(mode="offline", dir=tmp_path)
 
     def read_back(self, tmp_path: Path, experiment: Experiment) -> ReadBack:
+        """Read all folders of the run."""
         written = Written(tmp_path, experiment.experiment_id)
         names = [artifact.name for artifact in written.artifacts]
         figures = [name for row in written.history for name in row if name.startswith("figures/")]

@@ -81,7 +81,11 @@ def _items(items: Any) -> dict[str, Any]:
     for item in items:
         first, *rest = item.nested_key or [item.key]
         if rest:
-            said.setdefault(first, {})["/".join(rest)] = json.loads(item.value_json)
+            said.setdefault(first, {})["/".join(rest)] = _json(item.value_json)
         else:
-            said[first] = json.loads(item.value_json)
+            said[first] = _json(item.value_json)
     return said
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, parse_int=lambda digits: -0.0 if digits == "-0" else int(digits))

@@ -38,7 +38,7 @@ class Facts:
     Attributes:
         run_id: W&B's id.
         run: the run's last record.
-        config, summary: as they are at the end, W&B's own keys included.
+        config: as it is at the end, W&B's own keys included; `ends` the summary's items likewise, by name.
         artifacts: (folder of the run, record) of each.
         files: (folder of the run, path below its ``files``) of each.
         exit_code: of the last folder, None when nobody said that the run ended.
@@ -50,7 +50,7 @@ class Facts:
     run_id: str = ""
     run: Any = None
     config: dict[str, Any] = Factory(dict)
-    summary: dict[str, Any] = Factory(dict)
+    ends: dict[tuple[str, ...], Any] = Factory(dict)
     artifacts: list[tuple[Path, Any]] = Factory(list)
     files: list[tuple[Path, str]] = Factory(list)
     exit_code: int | None = None
@@ -101,7 +101,7 @@ class Facts:
     def values_of_the_end(self, metrics: Iterable[str]) -> dict[str, float]:
         """Give the numbers of the summary that are no metric's: what a script set itself. Others are counted."""
         ends: dict[str, float] = {}
-        for name, value in self.summary.items():
+        for name, value in said_in(self.ends.values()).items():
             if name in metrics or name.startswith(("_", OWN)):
                 continue
             if isinstance(value, float | bool):
@@ -136,9 +136,9 @@ def _take(facts: Facts, folder: Path, kind: str, record: Any) -> None:
         case "config":
             _configure(facts, record.config)
         case "summary":
-            facts.summary |= said_in(record.summary.update)
+            facts.ends |= {_path(item): item for item in record.summary.update}
             for item in record.summary.remove:
-                facts.summary.pop(item.key or item.nested_key[0], None)
+                facts.ends.pop(_path(item), None)
         case "metric":
             facts.has_axis = facts.has_axis or record.metric.step_metric == STEP
         case "artifact":
@@ -157,9 +157,13 @@ def _take_run(facts: Facts, run: Any) -> None:
     _configure(facts, run.config)
 
 
+def _path(item: Any) -> tuple[str, ...]:
+    return tuple(item.nested_key) or (item.key,)
+
+
 def _configure(facts: Facts, config: Any) -> None:
     for item in config.update:
-        *above, last = item.nested_key or [item.key]
+        *above, last = _path(item)
         place = facts.config
         for key in above:
             inner = place.get(key)
@@ -167,4 +171,4 @@ def _configure(facts: Facts, config: Any) -> None:
             place = place[key]
         place[last] = value_of(item)
     for item in config.remove:
-        facts.config.pop(item.key or item.nested_key[0], None)
+        facts.config.pop(_path(item)[0], None)

@@ -29,7 +29,7 @@ RUN = "neural/run"
 SMALLEST, LARGEST = "neural/min/", "neural/max/"
 """Keys of the summary."""
 FIGURES = "figures/"
-_TAKEN = frozenset({"_step", "_timestamp", "_runtime", "_wandb", ""})
+_TAKEN = frozenset({"_step", "_timestamp", "_runtime", "_wandb"})
 _TAG_LENGTH = 64
 _NAME_LENGTH = 128
 

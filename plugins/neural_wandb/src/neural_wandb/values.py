@@ -20,6 +20,9 @@ class _Integer(float):
         return made
 
 
+_decode = json.JSONDecoder(parse_int=_Integer).decode
+
+
 def said_in(items: Iterable[Any]) -> dict[str, Any]:
     """Give what items of a history, a summary or a config say: name → value; nested names make mappings."""
     said: dict[str, Any] = {}
@@ -60,6 +63,6 @@ def value_of(item: Any) -> Any:
         kind = item.WhichOneof("value")
         text = item.json if kind == "json" else json.dumps(None if kind in (None, "none") else getattr(item, kind))
     try:
-        return json.loads(text, parse_int=_Integer) if text else None
+        return _decode(text) if text else None
     except ValueError:
         return text
