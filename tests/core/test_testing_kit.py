@@ -70,6 +70,8 @@ def _names(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
 class SqliteBackend:
     """Stores each point once: its place in the journal is its key."""
 
+    delivery = "exactly once"
+
     def __init__(self, path: Path) -> None:
         self.path = path
 
@@ -116,6 +118,8 @@ class TestExactlyOnce(BackendContract):
 class Forgetful(SqliteBackend):
     """Wrong in many ways at once: keeps a row of each batch, none that is not finite, under one experiment's name."""
 
+    delivery = "whenever it likes"
+
     @hookimpl
     def neural_metrics_logged(self, experiment: Experiment, rows: MetricRows) -> None:
         """Lose most of it."""
@@ -135,6 +139,7 @@ class Forgetful(SqliteBackend):
         "test_long_backlog",
         "test_resume",
         "test_replay",
+        "test_delivery_is_declared",
         "test_two_experiments_at_once",
     ],
 )
