@@ -11,7 +11,7 @@ import numpy as np
 
 from neural_core import _series
 from neural_core._reading_api.curve import Curve
-from neural_core._reading_api.points import FilePoints
+from neural_core._reading_api.points import FilePoints, Ruler
 from neural_core._storage.reader import RunReader
 from neural_core._storage.streams import streams_of
 
@@ -35,6 +35,7 @@ class OpenRun:
         self.directory = directory
         self.lock = threading.Lock()
         self._reader = RunReader(directory, verify=False)
+        self._ruler = Ruler()
         self._curves: dict[tuple[str, str], tuple[int, Curve]] = {}
 
     @property
@@ -74,12 +75,12 @@ class OpenRun:
             return known
         by_time = x != "step"
         origin = _origin(parts) if x == "relative" else 0.0
-        curve = Curve(FilePoints(metric, by_time=by_time, origin=origin))
+        curve = Curve(FilePoints(metric, self._ruler, by_time=by_time, origin=origin))
         if curve.grow(parts):
             return curve
         if by_time or not _lacks_step(self._reader, metric):
             return None
-        curve = Curve(FilePoints(metric, by_time=False), count_calls=True)
+        curve = Curve(FilePoints(metric, self._ruler, by_time=False), count_calls=True)
         return curve if curve.grow(parts) else None
 
     def _from_memory(self, metric: str, x: str) -> Curve:

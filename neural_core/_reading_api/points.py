@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from neural_core._storage.part import Part
 
-__all__ = ["CHUNK_ROWS", "XY", "FilePoints", "HeldPoints"]
+__all__ = ["CHUNK_ROWS", "XY", "FilePoints", "HeldPoints", "Ruler"]
 
 CHUNK_ROWS = 131_072
 """Rows that are read at a time: those of a row group of our Parquet files."""
+
+_WORTH_ROWS = 4_096
 
 XY = tuple["NDArray[Any]", "NDArray[np.float64]"]
 
@@ -34,6 +36,28 @@ class _Chunk:
     count: int
 
 
+class Ruler:
+    """The steps of rows that follow each other evenly, remembered as a range: every metric has the same ones."""
+
+    def __init__(self) -> None:
+        self._even: dict[tuple[str, int, int], tuple[int, int]] = {}
+
+    def axis(self, part: CompactedPart, first: int, last: int, *, by_time: bool) -> NDArray[Any]:
+        """Give the steps or the times of rows."""
+        if by_time:
+            return part.unchecked_axis(first, last, by_time=True)
+        place = part.stem, first, last
+        if place in self._even:
+            start, stride = self._even[place]
+            return np.arange(start, start + stride * (last - first), stride, dtype=np.int64)
+        steps = part.unchecked_axis(first, last, by_time=False)
+        if last - first >= _WORTH_ROWS:
+            stride = int(steps[1]) - int(steps[0])
+            if stride > 0 and bool((np.diff(steps) == stride).all()):
+                self._even[place] = int(steps[0]), stride
+        return steps
+
+
 class FilePoints:
     """The points of one metric of an experiment that has one writer at a time, in the order of the calls.
 
@@ -43,15 +67,17 @@ class FilePoints:
         count: how many points were read so far.
     """
 
-    def __init__(self, metric: str, *, by_time: bool, origin: float = 0.0) -> None:
+    def __init__(self, metric: str, ruler: Ruler, *, by_time: bool, origin: float = 0.0) -> None:
         """Read nothing yet.
 
         Args:
             metric: the metric.
+            ruler: what is known of the steps of the experiment's rows.
             by_time: x are Unix seconds less `origin`, not steps.
             origin: see above.
         """
         self.count = 0
+        self._ruler = ruler
         self._metric = metric
         self._by_time = by_time
         self._origin = origin
@@ -89,11 +115,18 @@ class FilePoints:
 
     def _rows(self, part: Part, first: int, last: int) -> XY:
         if isinstance(part, CompactedPart):
-            x, y = part.points(self._metric, first, last, by_time=self._by_time)
+            x, y = self._of_compacted(part, first, last)
         else:
             column = part.column(self._metric, first, last)
             x, y = column.time if self._by_time else column.step, column.value
         return (x - self._origin if self._origin else x), y
+
+    def _of_compacted(self, part: CompactedPart, first: int, last: int) -> XY:
+        y, present = part.unchecked_values(self._metric, first, last)
+        if not len(y):
+            return np.empty(0), y
+        x = self._ruler.axis(part, first, last, by_time=self._by_time)
+        return (x, y) if present is None else (x[present], y[present])
 
     def _add(self, stem: str, first: int, last: int, count: int) -> None:
         newest = self._chunks[-1] if self._chunks else None

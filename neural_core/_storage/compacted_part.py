@@ -101,19 +101,23 @@ class CompactedPart:
             return Column(ordinal, step, time, values)
         return Column(ordinal[present], step[present], time[present], values[present])
 
-    def points(
-        self, name: str, first: int, last: int, *, by_time: bool
-    ) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """Give steps or times, and values, as `column` does, of these rows only and unchecked: `check` is for that.
+    def unchecked_values(
+        self, name: str, first: int, last: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+        """Give the values of a metric in these rows, and which rows have one, None for all; `check` is for later.
 
         Raises:
             DamagedError: a page's header is damaged.
         """
         if self._parquet is None or name not in self._columns:
-            return np.empty(0, np.float64 if by_time else np.int64), np.empty(0)
-        values, present = self._parquet.read(self._columns[name], first, last, verify=False)
-        along = self._parquet.read(TIME if by_time else STEP, first, last, verify=False)[0]
-        return (along, values) if present is None else (along[present], values[present])
+            return np.empty(0), None
+        return self._parquet.read(self._columns[name], first, last, verify=False)
+
+    def unchecked_axis(self, first: int, last: int, *, by_time: bool) -> NDArray[Any]:
+        """Give the times of these rows, or their steps, likewise."""
+        if self._parquet is None:
+            return np.empty(0)
+        return self._parquet.read(TIME if by_time else STEP, first, last, verify=False)[0]
 
     def row_at(self, ordinal: int) -> int:
         """How many rows stand before `ordinal`."""

@@ -43,6 +43,11 @@ class Api:
         named = {"X-Neural-Token": TOKEN} | {name.replace("_", "-"): text for name, text in headers.items()}
         return self.client.post(f"/api/v1/{path}", json=content, headers=named)
 
+    @staticmethod
+    def unpack(data: bytes) -> tuple[dict[str, Any], list[dict[str, list[float]]]]:
+        """Read a binary answer as the page does."""
+        return unpack(data)
+
     def series(self, query: str) -> tuple[dict[str, Any], list[dict[str, list[float]]]]:
         """Give the header and the arrays of each run."""
         answer = self.get(f"series?{query}")
@@ -55,13 +60,16 @@ def unpack(data: bytes) -> tuple[dict[str, Any], list[dict[str, list[float]]]]:
     (length,) = struct.unpack_from("<I", data)
     assert (4 + length) % 8 == 0
     header = json.loads(data[4 : 4 + length])
-    numbers = np.frombuffer(data, "<f8", offset=4 + length)
     runs = []
     for run in header["runs"]:
-        starts = [run["offset"] + place * run["n"] for place in range(len(run["arrays"]))]
-        runs.append(
-            {name: numbers[at : at + run["n"]].tolist() for name, at in zip(run["arrays"], starts, strict=True)}
-        )
+        arrays = {
+            name: np.frombuffer(data, f"<{kind}", run["n"], 4 + length + offset).astype(float)
+            for name, (offset, kind) in run["at"].items()
+        }
+        for end in ("min", "max"):
+            if f"d_{end}" in arrays:
+                arrays[f"at_{end}"] = arrays["x"] + arrays.pop(f"d_{end}")
+        runs.append({name: array.tolist() for name, array in arrays.items()})
     return header, runs
 
 

@@ -134,11 +134,29 @@ class TestSeries:
         assert few["mean"] == [float(i) for i in range(10)]
 
     def test_payload(self, api: Any, track: Track) -> None:
-        """The series of twenty runs, packed, take at most 350 kB."""
-        ids = [track(api.base, str(i), 2_000).experiment_id for i in range(20)]
-        answer = api.get(f"series?runs={','.join(ids)}&metric=loss&points=700", Accept_Encoding="gzip")
-        assert len(answer.data) < 350_000
+        """Curves that share x take 32 bytes for each bucket of each run; beyond the loopback they come packed."""
+        ids = [track(api.base, str(i), 4_000).experiment_id for i in range(5)]
+        query = f"series?runs={','.join(ids)}&metric=loss&points=700"
+        answer = api.get(query, Accept_Encoding="gzip")
+        runs = api.unpack(answer.data)[0]["runs"]
+        count = runs[0]["n"]
+        assert [run["n"] for run in runs] == [count] * 5
+        assert len(answer.data) < 5 * 32 * count + 8 * count + 2_500
         assert "read;dur=" in answer.headers["Server-Timing"]
+        elsewhere = {"REMOTE_ADDR": "10.1.2.3"}
+        far = api.client.get(f"/api/v1/{query}", headers={"Accept-Encoding": "gzip"}, environ_base=elsewhere)
+        assert gzip.decompress(far.data) == answer.data
+
+    def test_exact_places_of_extremes(self, api: Any) -> None:
+        """Where a bucket's extremes lie is exact, however uneven its points and large its steps."""
+        with ExperimentTracker("odd", api.base, False) as tracker:
+            for i in range(3_000):
+                tracker.log_metrics({"loss": float(i * 7919 % 3001)}, step=2**40 + i**2 * 1_000)
+        _, (arrays,) = api.series(f"runs={tracker.experiment_id}&metric=loss&points=50")
+        series = tracker.get_series("loss")
+        logged = dict(zip(series.step.tolist(), series.value.tolist(), strict=True))
+        for end in ("min", "max"):
+            assert [logged[x] for x in arrays[f"at_{end}"]] == arrays[end]
 
     def test_gone(self, api: Any, track: Track) -> None:
         """A run that is gone says so in its place, and the others are there."""

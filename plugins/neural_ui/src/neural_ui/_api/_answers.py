@@ -43,9 +43,9 @@ def text_answer(text: str, status: int = 200) -> Response:
     return data_answer(text.encode(), "application/json", status)
 
 
-def data_answer(data: bytes, content_type: str, status: int = 200) -> Response:
-    """Give bytes as an answer, packed when they are many."""
-    packed = len(data) >= _PACKED_FROM and "gzip" in request.headers.get("Accept-Encoding", "")
+def data_answer(data: bytes, content_type: str, status: int = 200, *, pack_it: bool = True) -> Response:
+    """Give bytes as an answer, packed when they are many and that is wanted."""
+    packed = pack_it and len(data) >= _PACKED_FROM and "gzip" in request.headers.get("Accept-Encoding", "")
     # The fastest level: it takes what is worth taking, and a page on the same machine waits for it.
     answer = Response(gzip.compress(data, compresslevel=1, mtime=0) if packed else data, status=status)
     answer.headers["Content-Type"] = content_type
