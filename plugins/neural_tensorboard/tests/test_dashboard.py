@@ -17,7 +17,6 @@ import pytest
 from matplotlib.figure import Figure
 from neural_tensorboard import TensorBoardBackend
 from scripts import wait_for
-from tensorboard.plugins.hparams.api_pb2 import Status
 
 from neural_core import ExperimentTracker
 from neural_core.testing import deliver
@@ -107,7 +106,7 @@ def check_hparams(board: Board, rates: dict[str, float]) -> None:
         (session,) = group["sessions"]
         last = {metric["name"]["tag"]: metric["value"] for metric in session["metricValues"]}
         assert last == {"loss": rates[session["name"]] * 19, "val/accuracy": 19 / 32}
-        assert session["status"] in ("STATUS_SUCCESS", Status.Value("STATUS_SUCCESS"))
+        assert session["status"] == "STATUS_SUCCESS"
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fast loader", "Python loader"])
@@ -139,3 +138,24 @@ def test_while_it_is_written(tmp_path: Path, fast: bool) -> None:
         deliver(tracker.experiment_dir, TensorBoardBackend(runs), start.position, start.bookmark)
         wait_for(lambda: len(shown()) >= 30)
         assert shown() == [(step, step / 4) for step in range(30)]
+
+
+def test_what_comes_late(tmp_path: Path) -> None:
+    """A TensorBoard that runs hears of hyperparameters, notes and the end that come after it has read the run."""
+    tracker = ExperimentTracker("late", tmp_path / "experiments", auto_visualize=False)
+    tracker.log_metrics({"loss": 0.5}, step=0)
+    start = deliver(tracker.experiment_dir, TensorBoardBackend(tmp_path / "runs"))
+    run = f"late/{tracker.experiment_id}"
+    with tensorboard(tmp_path / "runs", fast=True) as board:
+        wait_for(lambda: run in board.get("/data/plugin/scalars/tags"))
+        tracker.set_notes("afterthought")
+        tracker.log_hyperparameters({"lr": 0.5})
+        tracker.finish()
+        deliver(tracker.experiment_dir, TensorBoardBackend(tmp_path / "runs"), start.position, start.bookmark)
+        wait_for(lambda: "neural/status" in board.get("/data/plugin/text/tags")[run])
+        assert "neural/notes" in board.get("/data/plugin/text/tags")[run]
+        (group,) = board.post("/data/plugin/hparams/session_groups", allowedStatuses=STATUSES, sliceSize=10)[
+            "sessionGroups"
+        ]
+        assert group["hparams"] == {"lr": 0.5}
+        assert group["sessions"][0]["status"] == "STATUS_SUCCESS"

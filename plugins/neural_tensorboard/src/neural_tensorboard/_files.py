@@ -42,6 +42,7 @@ class RunFiles:
         found = sorted(log_dir.glob(f"*/{glob.escape(run)}/events.out.tfevents.*.neural.{glob.escape(uid)}.[0-9]*"))
         self.folder = found[0].parent if found else log_dir / folder_name(experiment.name) / run
         begin = max(0, int(unix_seconds(experiment.start_time)))
+        self._held: list[bytes | None] | None = None
         self._stem = found[0].stem if found else f"events.out.tfevents.{begin:010d}.neural.{uid}"
 
     def path(self, number: int) -> Path:
@@ -63,11 +64,21 @@ class RunFiles:
             OSError: the disk refuses.
         """
         path = self.path(0)
-        held = list(read_records(path)) if path.exists() else []
+        held = self._held_by(path)
+        self._held = None  # to be read again when the disk refuses
+        more = [record for record in records if record not in held]
         if not held or any(record not in records for record in held):
             replace(path, records)
-        elif more := [record for record in records if record not in held]:
+            held, more = [], list(records)
+        elif more:
             append(path, path.stat().st_size, more)
+        self._held = [*held, *more]
+
+    def _held_by(self, path: Path) -> list[bytes | None]:
+        """Give the records of file 0000, None for a damaged one. Reading is slow, so they are kept in mind."""
+        if not path.exists():
+            return []
+        return list(read_records(path)) if self._held is None else self._held
 
 
 class EventStream:
