@@ -15,7 +15,7 @@ from neural_mlflow import artifacts, params, tagging, texts
 from neural_mlflow.finding import Wishes, find_anywhere, find_or_make, find_run, milliseconds
 from neural_mlflow.keys import MetricKeys
 from neural_mlflow.place import Place
-from neural_mlflow.points import Doubt, Position, requests_of
+from neural_mlflow.points import Doubt, NewRows, Position
 from neural_mlflow.run import MlflowRun
 from neural_mlflow.sdk import RefusedError, installed_limits, make_client, require
 
@@ -125,20 +125,22 @@ class MlflowBackend:
 
     @hookimpl
     def neural_metrics_logged(self, rows: MetricRows) -> None:
-        """Log points, a request after the other, each with the position that it reaches."""
+        """Log points, a request after the other, the last with the position that they reach."""
         run, keys = self._opened, self._keys
         assert keys is not None
         tag = texts.key_of(f"{POSITION}{rows.part}", run.limits)
-        for request in requests_of(rows, self._position(tag), keys):
-            keys.write_tags()
-            points = request.points if self._doubt is None else self._doubt.new(request.points)
-            try:
-                run.log_points(points, {} if request.position is None else {tag: str(request.position)})
-            except RefusedError as error:
-                self._doubt = self._new_doubt()
-                if error.is_invalid:
-                    keys.refused()
-                raise
+        new, done = NewRows(rows, self._position(tag)), 0
+        try:
+            for ended, points in new.requests(keys):
+                keys.write_tags()
+                done += ended
+                missing = points if self._doubt is None else self._doubt.new(ended, points)
+                run.log_points(missing, {tag: str(new.reached)} if done == len(new) else {})
+        except RefusedError as error:
+            self._doubt = self._new_doubt()
+            if error.is_invalid:
+                keys.refused()
+            raise
 
     def _position(self, tag: str) -> Position:
         """Give how far a part was delivered; in a new one, rows without a step go on counting."""

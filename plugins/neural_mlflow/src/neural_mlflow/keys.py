@@ -20,6 +20,9 @@ class MetricKeys:
     """Gives each metric its key.
 
     MLflow's databases make the largest float of an infinity. So another metric tells where one is infinite.
+
+    Attributes:
+        keeps_infinity: True where infinities are stored as they are.
     """
 
     def __init__(self, run: MlflowRun, *, keeps_infinity: bool, tell: Callable[[str, str], None]) -> None:
@@ -27,18 +30,17 @@ class MetricKeys:
 
         Args:
             run: it gets the tags.
-            keeps_infinity: True where infinities are stored as they are.
+            keeps_infinity: as the attribute.
             tell: called with a kind and a sentence for the user.
         """
         self._run = run
-        self._keeps_infinity = keeps_infinity
+        self.keeps_infinity = keeps_infinity
         self._tell = tell
         self._known: dict[tuple[str, bool], str] = {}
         self._tags: dict[str, str] = {}
 
     def __call__(self, name: str, infinite: bool = False) -> str:
         """Give the key of a metric, or of the one that tells where it is infinite."""
-        infinite = infinite and not self._keeps_infinity
         known = self._known.get((name, infinite))
         if known is None:
             known = self._known[name, infinite] = self._new(f"{INFINITE}/{name}" if infinite else name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -14,14 +14,13 @@ from neural_core.records import NO_STEP, MetricRows
 from neural_mlflow.keys import MetricKeys
 
 if TYPE_CHECKING:
-    import numpy as np
     from mlflow.entities import Metric
-    from numpy.typing import NDArray
 
-__all__ = ["Doubt", "Position", "Request", "requests_of"]
+__all__ = ["Doubt", "NewRows", "Position"]
 
-REQUEST_POINTS = 990
-"""MLflow takes 1,000 metrics, parameters and tags together in one request."""
+CALL_ROWS = 1_000
+"""A hook is called with so many rows at most."""
+REQUEST_POINTS = 1_000
 REQUEST_BYTES = 900_000
 _POINT_BYTES = 120
 
@@ -52,102 +51,89 @@ class Position:
         return f"{self.ordinal} {self.unstepped}"
 
 
-@frozen(eq=False)
-class Request:
-    """One request.
+class NewRows:
+    """The rows of one part that follow a position.
 
     Attributes:
-        points: what to log.
-        position: how far that reaches; None when the row goes on in the next request.
+        reached: the position behind them.
     """
 
-    points: list[Metric]
-    position: Position | None
+    def __init__(self, rows: MetricRows, after: Position) -> None:
+        import numpy as np
 
+        columns = rows.columns()
+        first = int(np.searchsorted(rows.positions, after.ordinal, side="right"))
+        ordinals, steps = rows.positions[first:], columns["step"][first:]
+        unstepped = after.unstepped + np.cumsum(steps == NO_STEP)
+        self.reached = Position(int(ordinals[-1]), int(unstepped[-1])) if len(ordinals) else after
+        self._steps = np.where(steps == NO_STEP, unstepped - 1, steps)
+        self._times = np.maximum(np.rint(columns["timestamp"][first:] * 1_000), 0).astype(np.int64)
+        self._values = {name: values[first:] for name, values in columns["values"].items()}
+        self._present = {name: mask[first:] for name, mask in columns["present"].items()}
 
-def requests_of(rows: MetricRows, after: Position, key: MetricKeys) -> Iterator[Request]:
-    """Give the requests that deliver what comes after a position.
+    def __len__(self) -> int:
+        """Give how many they are."""
+        return len(self._steps)
 
-    Args:
-        rows: of one part.
-        after: up to where that part was delivered.
-        key: gives the keys of metrics.
-    """
-    import numpy as np
+    def requests(self, key: MetricKeys) -> Iterator[tuple[int, list[Metric]]]:
+        """Give the requests that deliver them: how many rows end with one, and its points.
 
-    columns, ordinals = rows.columns(), rows.positions
-    first = int(np.searchsorted(ordinals, after.ordinal, side="right"))
-    steps = np.array(columns["step"])
-    unstepped = np.cumsum(steps == NO_STEP) - (np.cumsum(steps == NO_STEP)[first - 1] if first else 0) + after.unstepped
-    steps = np.where(steps == NO_STEP, unstepped - 1, steps)
-    times = np.maximum(np.rint(columns["timestamp"] * 1_000), 0).astype(np.int64)
-    for begin, end in _spans(columns["present"], first, len(ordinals), _most_points(columns["values"], key)):
-        points = list(_points(columns, begin, end, times, steps, key))
-        reached = Position(int(ordinals[end - 1]), int(unstepped[end - 1]))
-        for at in range(0, max(len(points), 1), REQUEST_POINTS):
-            last = at + REQUEST_POINTS >= len(points)
-            yield Request(points[at : at + REQUEST_POINTS], reached if last else None)
+        Args:
+            key: gives the keys of metrics.
+        """
+        longest = max((len(json.dumps(key(name))) for name in self._values), default=0)
+        most = min(REQUEST_POINTS, REQUEST_BYTES // (longest + _POINT_BYTES))
+        for begin, end in self._spans(most):
+            points = list(self._points(begin, end, key))
+            for at in range(0, len(points), most):
+                yield end - begin if at + most >= len(points) else 0, points[at : at + most]
 
+    def _spans(self, most: int) -> Iterator[tuple[int, int]]:
+        """Split the rows into spans of so many points; a row with more is a span of its own."""
+        import numpy as np
 
-def _most_points(names: Mapping[str, Any], key: MetricKeys) -> int:
-    longest = max((len(json.dumps(key(name))) for name in names), default=0)
-    return min(REQUEST_POINTS, REQUEST_BYTES // (longest + _POINT_BYTES))
+        before = np.zeros(len(self._steps) + 1, np.int64)
+        for mask in self._present.values():
+            before[1:] += mask
+        before = np.cumsum(before)
+        begin = 0
+        while begin < len(self._steps):
+            end = int(np.searchsorted(before, before[begin] + most, side="right")) - 1
+            end = max(end, begin + 1)
+            yield begin, end
+            begin = end
 
+    def _points(self, begin: int, end: int, key: MetricKeys) -> Iterator[Metric]:
+        import numpy as np
+        from mlflow.entities import Metric
 
-def _spans(present: Mapping[str, NDArray[np.bool_]], first: int, end: int, most: int) -> Iterator[tuple[int, int]]:
-    """Split rows into spans of so many points; a row with more is a span of its own."""
-    import numpy as np
-
-    points = np.zeros(end + 1, np.int64)
-    for mask in present.values():
-        points[1:] += mask
-    points = np.cumsum(points)
-    while first < end:
-        last = int(np.searchsorted(points, points[first] + most, side="right")) - 1
-        last = min(max(last, first + 1), end)
-        yield first, last
-        first = last
-
-
-def _points(
-    columns: Mapping[str, Any],
-    begin: int,
-    end: int,
-    times: NDArray[np.int64],
-    steps: NDArray[np.int64],
-    key: MetricKeys,
-) -> Iterator[Metric]:
-    import numpy as np
-    from mlflow.entities import Metric
-
-    for name, values in columns["values"].items():
-        rows = np.flatnonzero(columns["present"][name][begin:end]) + begin
-        plain, told = key(name), None
-        triples = zip(values[rows].tolist(), times[rows].tolist(), steps[rows].tolist(), strict=True)
-        for value, time, step in triples:
-            if not math.isinf(value):
-                yield Metric(plain, value, time, step)
-                continue
-            told = told or key(name, infinite=True)
-            yield Metric(told, value if told == plain else math.copysign(1.0, value), time, step)
+        for name, values in self._values.items():
+            at = np.flatnonzero(self._present[name][begin:end]) + begin
+            plain = key(name)
+            columns = (column[at].tolist() for column in (values, self._times, self._steps))
+            for value, time, step in zip(*columns, strict=True):
+                if math.isinf(value) and not key.keeps_infinity:
+                    yield Metric(key(name, infinite=True), math.copysign(1.0, value), time, step)
+                else:
+                    yield Metric(plain, value, time, step)
 
 
 class Doubt:
     """Keeps points from a file store that it may have already: MLflow's files, unlike its databases, take them twice.
 
-    What a killed process wrote last may stand there without its position: at most one request.
+    What a killed process wrote last may stand there without its position: the rows of at most one call.
     """
 
     def __init__(self, history: Callable[[str], list[Metric]]) -> None:
         self._history = history
         self._known: dict[str, Counter[tuple[float, int, int]]] = {}
-        self._points = REQUEST_POINTS
+        self._rows = CALL_ROWS
 
-    def new(self, points: list[Metric]) -> list[Metric]:
-        """Give those points that are not there yet."""
-        if self._points <= 0:
+    def new(self, rows: int, points: list[Metric]) -> list[Metric]:
+        """Give those points that are not there yet; `rows` of them end with these."""
+        if self._rows <= 0:
             return points
-        self._points -= len(points)
+        self._rows -= rows
         return [point for point in points if not self._is_there(point)]
 
     def _is_there(self, point: Metric) -> bool:

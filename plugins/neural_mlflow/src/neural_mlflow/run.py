@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MlflowRun", "Said"]
 
+BATCH_POINTS = 1_000
+"""MLflow takes so many metrics, parameters and tags together in one request."""
 BATCH_ENTRIES = 100
 BATCH_BYTES = 900_000
 
@@ -103,14 +105,20 @@ class MlflowRun:
                     raise
             self.tags.pop(key, None)
 
-    def log_points(self, points: list[Metric], position: Mapping[str, str]) -> None:
-        """Write one request of points, and how far they reach; MLflow writes the points first."""
+    def log_points(self, points: list[Metric], tags: Mapping[str, str]) -> None:
+        """Write one request of points, and tags with it or, where they find no room, after it.
+
+        MLflow writes the points first, so a tag stands for them.
+        """
         from mlflow.entities import RunTag
 
-        tags = [RunTag(*pair) for pair in position.items()]
+        whole = len(points) + len(tags) <= BATCH_POINTS
         with spoken(self.place):
-            self._client.log_batch(self.run_id, metrics=points, tags=tags, synchronous=True)
-        self.tags |= position
+            more = [RunTag(*pair) for pair in tags.items()]
+            self._client.log_batch(self.run_id, metrics=points, tags=more if whole else (), synchronous=True)
+            if not whole:
+                self._client.log_batch(self.run_id, tags=more, synchronous=True)
+        self.tags |= tags
 
     def history(self, key: str) -> list[Metric]:
         """Give the points that MLflow has of a metric."""
