@@ -2,68 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import re
-import subprocess
-import sys
 import urllib.parse
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from boards import Board, tensorboard
 from matplotlib.figure import Figure
 from neural_tensorboard import TensorBoardBackend
-from scripts import wait_for
+from tensorboard_scripts import wait_for
 
 from neural_core import ExperimentTracker
 from neural_core.testing import deliver
 
 STATUSES = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]
-
-
-class Board:
-    """A TensorBoard that runs."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-
-    def get(self, path: str, **query: Any) -> Any:
-        """Ask for a JSON document."""
-        return json.loads(self.fetch(path, **query))
-
-    def fetch(self, path: str, **query: Any) -> bytes:
-        """Ask for bytes."""
-        with urllib.request.urlopen(f"{self._address}{path}?{urllib.parse.urlencode(query)}", timeout=30) as answer:
-            data: bytes = answer.read()
-        return data
-
-    def post(self, path: str, **body: Any) -> Any:
-        """Ask with a JSON document for another."""
-        request = urllib.request.Request(
-            f"{self._address}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
-
-
-@contextlib.contextmanager
-def tensorboard(log_dir: Path, *, fast: bool) -> Iterator[Board]:
-    """Serve a log folder with one of TensorBoard's two loaders on a free port of this host."""
-    log = log_dir.parent / "tensorboard.log"
-    options = ["--logdir", str(log_dir), "--port", "0", "--host", "127.0.0.1", "--reload_interval", "1"]
-    command = [sys.executable, "-m", "tensorboard.main", *options, f"--load_fast={str(fast).lower()}"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        address = wait_for(lambda: re.search(r"at (http://127.0.0.1:\d+)/ ", log.read_text()) or process.poll())
-        assert process.poll() is None, log.read_text()
-        yield Board(address[1])
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fast loader", "Python loader"])

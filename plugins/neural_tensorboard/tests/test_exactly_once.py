@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from event_files import Loaded, run_folder
 from neural_tensorboard import TensorBoardBackend
-from scripts import run
+from tensorboard_scripts import run
 
 from neural_core import ExperimentManager, ExperimentTracker
 from neural_core.records import Experiment

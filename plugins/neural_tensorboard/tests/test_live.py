@@ -1,21 +1,19 @@
-"""Training scripts with `backend="tensorboard"`, as the guide has them, and the ways in which they end."""
+"""Training scripts with `backend="tensorboard"`, and the ways in which they end."""
 
 from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import time
 from pathlib import Path
 
 from event_files import Loaded, run_folder
 from neural_tensorboard import TensorBoardBackend
-from scripts import cursor, only, run, start, wait_for
+from tensorboard_scripts import cursor, only, run, start, wait_for
 
 from neural_core.testing import deliver
 
-GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guide.md"
 HEAD = "import os, sys, time\nfrom neural.tracking import ExperimentTracker, create_integration\n"
 SYNC = """
 import sys
@@ -30,17 +28,6 @@ def of(cwd: Path, name: str) -> Loaded:
     """Read the only run of an experiment name."""
     (folder,) = (cwd / "runs" / name).iterdir()
     return Loaded.of(folder)
-
-
-def test_the_guide(tmp_path: Path) -> None:
-    """The guide's TensorBoard block, run as written, is found by the guide's `tensorboard --logdir`."""
-    found = re.search(r"### TensorBoard Integration\n\n```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    assert found
-    assert "# tensorboard --logdir=runs/tensorboard_experiment" in found[1]
-    output = run(f"{HEAD}loss = 0.5\n{found[1]}print(tracker.experiment_id)", cwd=tmp_path)
-    loaded = Loaded.of(tmp_path / "runs" / "tensorboard_experiment" / output.strip())
-    assert loaded.scalars("loss") == [(step, 0.5) for step in range(100)]
-    assert loaded.table("neural/status")["status"] == "completed"
 
 
 def test_on_threads_of_the_script(tmp_path: Path) -> None:

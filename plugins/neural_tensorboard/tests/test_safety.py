@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts import run
+from tensorboard_scripts import run
 
 from neural_core.errors import NotInstalledError
 

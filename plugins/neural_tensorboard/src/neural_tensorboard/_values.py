@@ -15,7 +15,16 @@ from tensorboard.util import tensor_util
 
 from neural_tensorboard._description import EXPERIMENT
 
-__all__ = ["hparams_of", "images_of", "name_of", "number_of", "pairs_of", "parsed", "strings_of"]
+__all__ = [
+    "hparams_of",
+    "images_of",
+    "name_of",
+    "number_of",
+    "pairs_of",
+    "parsed",
+    "plain_hparams",
+    "strings_of",
+]
 
 _EXACT = 2**53
 _END_OF_TIME = 253_402_300_800.0  # the year 10000, which no date reaches
