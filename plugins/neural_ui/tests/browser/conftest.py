@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,10 +96,12 @@ def own_store(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def own_server(own_store: Path) -> Iterator[str]:
-    """The address of a server of the test's own store, ended with the test."""
+def own_server(own_store: Path, pages: list[UiPage]) -> Iterator[str]:
+    """The address of a server of the test's own store, ended with the test, after the pages that look at it."""
     server = Server(own_store)
     yield server.url
+    for page in pages:
+        page.leave()
     server.close()
 
 
@@ -111,22 +114,25 @@ def live_writer(own_store: Path) -> Iterator[LiveRun]:
 
 
 @pytest.fixture
-def new_page(browser: Browser) -> Iterator[NewPage]:
-    """Give a function from a server's address to a page in a fresh profile; see `UiPage` for its options."""
-    pages: list[UiPage] = []
+def pages() -> Iterator[list[UiPage]]:
+    """The pages of the test; at its end each is closed and says what was wrong with it."""
+    opened: list[UiPage] = []
+    yield opened
+    for page in opened:
+        page.leave()
+    problems = [problem for page in opened for problem in page.problems]
+    assert not problems, "\n".join(problems)
 
-    def make(url: str, **options: object) -> UiPage:
-        pages.append(UiPage(browser, url, **options))  # type: ignore[arg-type]
+
+@pytest.fixture
+def new_page(browser: Browser, pages: list[UiPage]) -> NewPage:
+    """Give a function from a server's address to a page in a fresh profile; see `UiPage` for its options."""
+
+    def make(url: str, **options: Any) -> UiPage:
+        pages.append(UiPage(browser, url, **options))
         return pages[-1]
 
-    yield make
-    problems = []
-    for page in pages:
-        try:
-            page.close()
-        except AssertionError as error:
-            problems.append(str(error))
-    assert not problems, "\n".join(problems)
+    return make
 
 
 @pytest.fixture

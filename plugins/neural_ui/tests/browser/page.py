@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -65,6 +66,7 @@ class UiPage:
         self.problems: list[str] = []
         self.requests: list[str] = []
         self._expected: list[re.Pattern[str]] = []
+        self._left = False
         self.context: BrowserContext = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if theme == "dark" else "light",
@@ -76,7 +78,7 @@ class UiPage:
         self.page: Page = self.context.new_page()
         self.context.on("request", self._note_request)
         self.page.on("console", self._note_console)
-        self.page.on("pageerror", lambda error: self._note(f"error in the page: {error}"))
+        self.page.on("pageerror", lambda error: self._note(f"error in the page: {error.stack or error}"))
         self.page.on("dialog", self._note_dialog)
         self.page.add_init_script(
             "addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective + ' ' +"
@@ -84,7 +86,7 @@ class UiPage:
         )
 
     def _note(self, problem: str) -> None:
-        if not any(pattern.search(problem) for pattern in self._expected):
+        if not self._left and not any(pattern.search(problem) for pattern in self._expected):
             self.problems.append(problem)
 
     def _note_request(self, request: Request) -> None:
@@ -123,6 +125,13 @@ class UiPage:
         """Wait until the page says so itself."""
         expect(self.page.locator("body")).to_have_attribute("data-state", "ready", timeout=READY_MS)
 
+    def until(self, expression: str) -> None:
+        """Wait until a script is true. Playwright's own way is stopped by the page's policy, as it should be."""
+        deadline = time.monotonic() + READY_MS / 1_000
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, f"never true: {expression}"
+            self.page.wait_for_timeout(50)
+
     def get(self, testid: str, **attributes: str) -> Any:
         """Give the locator of the elements with a test id, and with these ``data-`` attributes."""
         more = "".join(f"[data-{name}={_quoted(value)}]" for name, value in attributes.items())
@@ -140,10 +149,11 @@ class UiPage:
         """Tell whether text of the store was run as a script."""
         return bool(self.page.evaluate("'__executed' in window"))
 
-    def close(self) -> None:
-        """End the profile and say what was wrong."""
-        self.context.close()
-        assert not self.problems, "\n".join(self.problems)
+    def leave(self) -> None:
+        """End the profile; what was wrong is in `problems`."""
+        if not self._left:
+            self._left = True
+            self.context.close()
 
 
 def _quoted(text: str) -> str:
