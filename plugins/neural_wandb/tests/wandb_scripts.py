@@ -71,28 +71,12 @@ def services() -> set[int]:
     return {pid for pid, command in _processes() if "wandb-core" in command}
 
 
-def companions(directory: Path) -> set[int]:
-    """Give the processes with a file of this folder open that are Python."""
-    found = set()
-    for pid, command in _processes():
-        if "python" in command and str(directory) in _open_files(pid):
-            found.add(pid)
-    return found
-
-
 def _processes() -> list[tuple[int, str]]:
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                found.append((int(entry.name), (entry / "cmdline").read_text().replace("\\0", " ")))
+                found.append((int(entry.name), (entry / "cmdline").read_text().replace("\0", " ")))
             except OSError:
                 continue
     return found
-
-
-def _open_files(pid: int) -> str:
-    try:
-        return " ".join(str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir())
-    except OSError:
-        return ""

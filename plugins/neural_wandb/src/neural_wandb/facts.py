@@ -98,11 +98,11 @@ class Facts:
         """Name in W&B → name of the metric, where they differ."""
         return {str(name): str(true) for name, true in dict(self.about.get("metrics") or {}).items()}
 
-    def values_of_the_end(self, metrics: Iterable[str]) -> dict[str, float]:
-        """Give the numbers of the summary that are no metric's: what a script set itself. Others are counted."""
+    def values_of_the_end(self, logged: Iterable[str]) -> dict[str, float]:
+        """Give the numbers of the summary that no row has: what a script set itself. Others are counted."""
         ends: dict[str, float] = {}
         for name, value in said_in(self.ends.values()).items():
-            if name in metrics or name.startswith(("_", OWN)):
+            if name in logged or name.startswith(("_", OWN)):
                 continue
             if isinstance(value, float | bool):
                 ends[name] = float(value)

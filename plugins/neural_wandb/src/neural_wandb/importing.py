@@ -92,8 +92,8 @@ class WandbRun(ForeignRun):
             target.set_tags(tags)
         if facts.run.notes:
             target.set_notes(facts.run.notes)
-        metrics = self._write_rows(target)
-        self._write_ends(target, metrics)
+        names = self._write_rows(target)
+        self._write_ends(target, names)
         self._write_artifacts(target)
         self._write_files(target)
         for what, count in facts.left_out.items():
@@ -101,22 +101,23 @@ class WandbRun(ForeignRun):
         target.end(facts.status, self._ended())
 
     def _write_rows(self, target: ImportTarget) -> set[str]:
-        """Write the rows of all files; a row that a later file tells again is written once."""
-        metrics: set[str] = set()
+        """Write the rows of all files, a row that a later file tells again once; give the names that occur."""
+        names: set[str] = set()
         figures: set[tuple[str, str]] = set()
         before = Known()
         for file in self.files:
             now: list[Point] = []
             for point in _points(file, STEP if self.facts.has_axis else None):
                 self._write_others(target, file.parent, point, figures)
+                names |= set(point.others)
                 if point.values and not (before and before.take(point)):
-                    metrics |= set(point.values)
+                    names |= set(point.values)
                     self._write_row(target, point)
                 if len(self.files) > 1:
                     now.append(point)
             for point in now:
                 before.add(point)
-        return metrics
+        return names
 
     def _write_row(self, target: ImportTarget, point: Point) -> None:
         names = self.facts.metrics
@@ -141,8 +142,8 @@ class WandbRun(ForeignRun):
         else:
             target.leave_out("figures")
 
-    def _write_ends(self, target: ImportTarget, metrics: set[str]) -> None:
-        if not self.facts.about and (ends := self.facts.values_of_the_end(metrics)):
+    def _write_ends(self, target: ImportTarget, names: set[str]) -> None:
+        if not self.facts.about and (ends := self.facts.values_of_the_end(names)):
             target.log_metrics(ends, None, self._ended())
 
     def _write_artifacts(self, target: ImportTarget) -> None:

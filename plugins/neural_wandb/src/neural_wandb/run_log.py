@@ -92,6 +92,8 @@ class RunLog:
             while (chunk := _chunk(block, at)) is not None:
                 kind, payload = chunk
                 at += _CHUNK.size + len(payload)
+                if kind in (_MIDDLE, _LAST) and not parts:
+                    continue  # its beginning was damaged
                 parts = [payload] if kind in (_FULL, _FIRST) else [*parts, payload]
                 if kind in (_FULL, _LAST):
                     self.end = block_at + at
