@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ExperimentComparisonUI"]
 
 DEFAULT_PORT = 8052
+_log = logging.getLogger("neural")
 _EVERY = ("0.0.0.0", "::", "")
 
 
@@ -84,7 +85,9 @@ class ExperimentComparisonUI:
         with listen(host, self.port, exact=exact) as place:
             policy = Policy(_names(host), access=None if local else secrets.token_urlsafe(24))
             server = self.make_app(policy).server
-            serve(server, place, _address(host, place, policy), open_browser=open_browser, warm=self.store.listed)
+            if not local:
+                _log.warning("%s lets in every machine that reaches this one and knows the token", host)
+            serve(server, place, _address(host, place, policy), open_browser=open_browser, warm=self.store.warm)
 
 
 def _names(host: str) -> frozenset[str]:
