@@ -19,7 +19,8 @@ __all__ = ["listen", "serve"]
 
 _NEXT_PORTS = 50
 _THREADS = 8
-_MOST_BYTES = 2**20
+_MOST_BYTES = 4 * 2**20
+"""Of a body; the application refuses from a quarter of it on, with an answer of its own."""
 
 
 def listen(host: str, port: int, *, exact: bool) -> socket.socket:
