@@ -102,11 +102,17 @@ class TestScalars:
         assert run.scalars("a") == [(0, 1.0), (100, 2.0), (1, 3.0), (2, 4.0)]
         assert run.scalars("b") == [(0, 1.0), (1, 4.0)]
 
-    def test_half_a_surrogate_pair(self, tmp_path: Path) -> None:
-        """A metric whose name UTF-8 cannot hold is stored with the name written out."""
-        with track(tmp_path) as tracker:
-            tracker.log_metrics({"bad\udc80name": 1.0}, step=0)
-        assert mirrored(tmp_path, tracker).tags == [r"bad\udc80name"]
+    def test_names_that_change_are_told(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A metric name that UTF-8 cannot hold is written out; this, and a folder of another name, are told once."""
+        monkeypatch.setattr(_telling, "_told", set())
+        for _ in range(2):
+            with track(tmp_path, "a/b") as tracker:
+                tracker.log_metrics({"bad\udc80name": 1.0}, step=0)
+            assert mirrored(tmp_path, tracker).tags == [r"bad\udc80name"]
+            said = " ".join(record.message for record in caplog.records)
+            assert (said.count("cannot be written in UTF-8"), said.count("'a/b' are in the folder 'a-b~")) == (1, 1)
 
 
 class TestHyperparameters:

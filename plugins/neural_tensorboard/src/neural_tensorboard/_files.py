@@ -40,7 +40,7 @@ class RunFiles:
     def __init__(self, log_dir: Path, experiment: Experiment) -> None:
         uid, run = folder_name(experiment.uid), folder_name(experiment.experiment_id)
         found = sorted(log_dir.glob(f"*/{glob.escape(run)}/events.out.tfevents.*.neural.{glob.escape(uid)}.[0-9]*"))
-        self.folder = found[0].parent if found else log_dir / folder_name(experiment.name) / run
+        self.folder = found[0].parent if found else log_dir / _folder_of(experiment.name) / run
         begin = max(0, int(unix_seconds(experiment.start_time)))
         self._held: list[bytes | None] | None = None
         self._stem = found[0].stem if found else f"events.out.tfevents.{begin:010d}.neural.{uid}"
@@ -79,6 +79,13 @@ class RunFiles:
         if not path.exists():
             return []
         return list(read_records(path)) if self._held is None else self._held
+
+
+def _folder_of(name: str) -> str:
+    folder = folder_name(name)
+    if folder != name:
+        tell_once(f"name {name}", f"experiments called {name!r:.80} are in the folder {folder!r}")
+    return folder
 
 
 class EventStream:

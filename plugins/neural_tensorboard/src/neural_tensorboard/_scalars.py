@@ -44,6 +44,8 @@ def _cells(columns: Mapping[str, Any]) -> list[list[Cell]]:
     cells: list[list[Cell]] = [[] for _ in columns["step"]]
     for name, values in columns["values"].items():
         tag = as_text(name)
+        if tag != name:
+            tell_once("renamed", f"a metric is called {tag!r:.80} there, as its name cannot be written in UTF-8")
         there = np.flatnonzero(columns["present"][name])
         _tell_rounding(tag, values[there])
         for at, value in zip(there.tolist(), values[there].tolist(), strict=True):
