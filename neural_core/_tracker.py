@@ -28,6 +28,8 @@ from neural_core.errors import ConfigurationError
 if TYPE_CHECKING:
     from typing import Self
 
+    from neural_core._delivery.guard import GuardedPlugin
+
 __all__ = ["ExperimentTracker"]
 
 
@@ -126,25 +128,39 @@ class ExperimentTracker(LifeVerbs):
         self._delivery = make_delivery(session, self._plugins, backends, plots=self.auto_visualize)
 
     @classmethod
-    def resume(cls, experiment_id: str, base_dir: str | os.PathLike[str] = folder.DEFAULT_BASE_DIR) -> Self:
+    def resume(
+        cls,
+        experiment_id: str,
+        base_dir: str | os.PathLike[str] = folder.DEFAULT_BASE_DIR,
+        auto_visualize: bool | str = True,
+        backend: str | Iterable[str] | Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        plugins: Sequence[object] = (),
+    ) -> Self:
         """Continue an experiment: what is logged from now on follows what is there.
 
         Args:
             experiment_id: its id, a unique beginning of it, or the path of its folder.
             base_dir: where experiments live.
+            auto_visualize: as for a new experiment.
+            backend: likewise; a backend that knows the experiment goes on where it was.
+            plugins: likewise.
 
         Raises:
             ExperimentNotFoundError: there is none.
             AmbiguousExperimentError: there are several.
             ExperimentInUseError: its writer is alive; `attach` adds to it.
+            NotInstalledError: a backend or visualizer is not installed; the message says what to install.
         """
         from neural_core._storage.find import find_experiment, refuse_live
 
         if _environment.is_disabled():
             return cls()
+        require_visualizer(auto_visualize)
+        backends, guarded = require_backends(backend), guard_plugins(plugins)
         directory = find_experiment(folder.resolve_base_dir(base_dir), experiment_id)
         refuse_live(directory, "ExperimentTracker.attach(experiment_dir) adds to it from another process")
-        return cls._of(Session.open(directory, kind="owner"))
+        return cls._of(Session.open(directory, kind="owner"), auto_visualize, backends, guarded)
 
     @classmethod
     def attach(cls, experiment_dir: str | os.PathLike[str], rank: int | None = None) -> Self:
@@ -163,26 +179,28 @@ class ExperimentTracker(LifeVerbs):
         return cls._of(Session.open(existing(Path(experiment_dir)), kind="attached", rank=own))
 
     @classmethod
-    def _of(cls, session: Session) -> Self:
+    def _of(
+        cls,
+        session: Session,
+        auto_visualize: bool | str = False,
+        backends: Mapping[str, Mapping[str, Any]] | None = None,
+        plugins: Sequence[GuardedPlugin] = (),
+    ) -> Self:
         tracker = cls.__new__(cls)
-        tracker._begin(session, session.directory, session.state.name, auto_visualize=session.is_owner)
-        tracker._deliver({})
+        tracker._begin(session, session.directory, session.state.name, auto_visualize=auto_visualize)
+        tracker._plugins = plugins
+        tracker._deliver(backends or {})
         return tracker
 
     @classmethod
     def spool(cls, name: str, base_dir: Path, backend: Mapping[str, Mapping[str, Any]]) -> Self:
         """Make an experiment that only passes through to a backend, as `create_integration` does."""
         backends, checked = require_backends(backend), folder.check_name(name)
-        tracker = cls.__new__(cls)
         if _environment.is_disabled():
-            tracker._begin(None, base_dir / "disabled", checked, auto_visualize=False)
-            return tracker
-        session = Session.create(
-            base_dir, checked, environment=_environment.describe(), power=False, kind="integration"
-        )
-        tracker._begin(session, session.directory, checked, auto_visualize=False)
-        tracker._deliver(backends)
-        return tracker
+            return cls(checked, base_dir)
+        environment = _environment.describe()
+        session = Session.create(base_dir, checked, environment=environment, power=False, kind="integration")
+        return cls._of(session, backends=backends)
 
     @property
     def is_disabled(self) -> bool:

@@ -68,7 +68,7 @@ def _contents(imported: Imported) -> str:
         _count(imported.hyperparameters, "hyperparameter"),
         _count(imported.artifacts, "artifact"),
     ]
-    left = ", ".join(f"{count:,} {what}" for what, count in sorted(imported.left_out.items()))
+    left = ", ".join(f"{what} ({count:,})" for what, count in sorted(imported.left_out.items()))
     return ", ".join(held) + (f"; left out: {left}" if left else "")
 
 

@@ -180,7 +180,7 @@ class TestCommand:
         arguments = ("lines", str(tmp_path / "source.txt"), "--base-dir", str(tmp_path / "runs"))
         first, second, total = self.neural(site, *arguments).stdout.splitlines()
         assert first.startswith("line 0: brought in as ")
-        assert first.endswith(": 3 rows, 0 hyperparameters, 0 artifacts; left out: 2 audio clips")
+        assert first.endswith(": 3 rows, 0 hyperparameters, 0 artifacts; left out: audio clips (2)")
         assert "1 row, " in second
         assert total == f"2 runs: 2 brought in, 0 there already, 0 failed; in {tmp_path / 'runs'}"
         again = self.neural(site, *arguments).stdout.splitlines()

@@ -139,6 +139,21 @@ tracker.finish()
             pytest.skip("looks into /proc")
         assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
 
+    def test_a_resume_names_its_backend(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A resumed experiment is delivered to the backend that the resume names; it goes on where it was."""
+        code = f"""{HEAD}
+first = record()
+log(first, 0, 10)
+first.finish()
+again = ExperimentTracker.resume(first.experiment_id, runs, False, {{"record": {{"path": out}}}})
+log(again, 10, 20)
+again.finish()
+"""
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
+        calls = heard(tmp_path / "out")
+        assert [step for call in calls for _, step, _ in call.get("rows", ())] == list(range(20))
+        assert [call["hook"] for call in calls].count("neural_experiment_finished") == 2
+
     def test_ten_trackers_share_one(self, tmp_path: Path, env: dict[str, str]) -> None:
         """Ten trackers at once in one process share one companion, and each backend hears its own experiment."""
         code = f"""{HEAD}
