@@ -124,6 +124,7 @@ class Catalog:
             grown = [
                 (self._ids[folder], metric, entry.row.metrics[metric].count)
                 for folder, entry in entries.items()
+                if entry.version > since
                 for metric, version in entry.grown.items()
                 if version > since and metric in entry.row.metrics
             ]

@@ -11,6 +11,7 @@ from flask import Response, request
 
 __all__ = ["data_answer", "error_answer", "json_answer", "json_text", "text_answer"]
 
+_STRICT = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 _PACKED_FROM = 16_384
 """Bytes below which packing takes longer than sending."""
 
@@ -18,9 +19,9 @@ _PACKED_FROM = 16_384
 def json_text(value: Any) -> str:
     """Give strict JSON; NaN and infinities stand as text: ``"NaN"``, ``"Infinity"``, ``"-Infinity"``."""
     try:
-        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+        return _STRICT.encode(value)
     except ValueError:
-        return json.dumps(_named(value), allow_nan=False, separators=(",", ":"))
+        return _STRICT.encode(_named(value))
 
 
 def _named(value: Any) -> Any:
