@@ -15,7 +15,19 @@ from benchmarks.machine import Company, company
 from benchmarks.measure import FULL, QUICK, TINY, Figure, Sizes
 from benchmarks.report import document, section, table
 
-NAMES = ("log_calls", "long_run", "kills", "startup", "reading", "listing", "artifacts", "delivery", "backends")
+NAMES = (
+    "log_calls",
+    "long_run",
+    "kills",
+    "startup",
+    "reading",
+    "listing",
+    "artifacts",
+    "delivery",
+    "backends",
+    "ui",
+    "ui_lists",
+)
 _RESULTS = Path(__file__).with_name("results.md")
 _CALM = 0.2
 """Cores that others may keep busy in an attempt that is not repeated."""

@@ -10,8 +10,27 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("log_calls", "long_run", "kills", "startup", "reading", "listing", "artifacts", "delivery", "backends")
-FACTS = ("acknowledged calls lost", "a damaged row", "loaded by the import", "wrong answers", "new bytes on the disk")
+NAMES = (
+    "log_calls",
+    "long_run",
+    "kills",
+    "startup",
+    "reading",
+    "listing",
+    "artifacts",
+    "delivery",
+    "backends",
+    "ui",
+    "ui_lists",
+)
+FACTS = (
+    "acknowledged calls lost",
+    "a damaged row",
+    "loaded by the import",
+    "wrong answers",
+    "new bytes on the disk",
+    "requests while",
+)
 
 
 def run(name: str, output: Path) -> list[list[str]]:
