@@ -25,6 +25,7 @@ EXIT_CODES = {"completed": 0, "failed": 1}
 POLL_SECONDS = 0.004
 PATIENT_SECONDS = 1.0
 STALL_SECONDS = 30.0
+UPLOAD_SECONDS = 3600
 
 
 class Mirror:
@@ -51,7 +52,7 @@ class Mirror:
             DeliveryError: W&B cannot begin now.
         """
         self._read: dict[str, int] = {str(name): int(end) for name, end in (bookmark.get("segments") or {}).items()}
-        self.kept = look_into(find_segments(choices.folder, experiment.experiment_id), self._read)
+        self.kept = look_into(self._segments(choices, experiment.experiment_id), self._read)
         self._summary = Summary(bookmark.get("summary") or {})
         self._count = max(self.kept.count, int(bookmark.get("count") or 0))
         self._names: dict[str, str] = dict(bookmark.get("names") or {})
@@ -64,6 +65,18 @@ class Mirror:
         self._goes_on = self._count > 0
         self._about: dict[str, Any] = {}
         self._tags = [*(self.run.tags or ()), *choices.tags]
+
+    def _segments(self, choices: Choices, run_id: str) -> list[Path]:
+        """Give the files whose rows need not be told again.
+
+        Online these are the ones that went to this server, as the bookmark knows, uploaded to their end by now.
+        """
+        files = find_segments(choices.folder, run_id, choices.project, choices.entity or "")
+        if choices.is_online:
+            files = [file for file in files if file.parent.name in self._read]
+            if pending := [file for file in files if not sdk.is_uploaded(file)]:
+                sdk.upload(pending, choices)
+        return files
 
     def greet(self, experiment: Experiment) -> None:
         """Say all that is known so far: a later segment takes the place of an earlier one on the server."""
@@ -143,11 +156,12 @@ class Mirror:
         self._has_axis = True
 
     def log_artifact(self, artifact: Any, aliases: list[str]) -> None:
-        """Log an artifact; online it has arrived when this returns."""
+        """Log an artifact. Online W&B keeps no word of it in the file, so this waits until the server has it."""
         logged = self.run.log_artifact(artifact, aliases=aliases)
-        self._said["artifact"] += 1
         if self._is_online:
-            logged.wait()
+            logged.wait(timeout=UPLOAD_SECONDS)
+        else:
+            self._said["artifact"] += 1
 
     def settle(self) -> None:
         """Wait until all that was said is in the file, on the disk.
@@ -197,7 +211,10 @@ class Mirror:
         """
         self.run.finish(exit_code=EXIT_CODES.get(status, sdk.INTERRUPTED) if complete else sdk.INTERRUPTED)
         self._said["exit"] += 1
+        if self._is_online:
+            sdk.mark_uploaded(self._file)
 
     def give_up(self) -> None:
         """End what cannot be written any more."""
-        sdk.give_up(self.run, self._service)
+        if sdk.give_up(self.run, self._service) and self._is_online:
+            sdk.mark_uploaded(self._file)

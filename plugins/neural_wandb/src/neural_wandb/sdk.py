@@ -5,18 +5,34 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import socket
+import subprocess
+import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from neural_core.errors import ConfigurationError, DeliveryError, NotInstalledError
 from neural_wandb.choices import Choices
 
-__all__ = ["INTERRUPTED", "begin_run", "give_up", "image", "make_artifact", "require"]
+__all__ = [
+    "INTERRUPTED",
+    "begin_run",
+    "give_up",
+    "image",
+    "is_uploaded",
+    "make_artifact",
+    "mark_uploaded",
+    "require",
+    "upload",
+]
 
 FLUSH_SECONDS = 0.02
 INIT_SECONDS = 30.0
 FINISH_SECONDS = 30.0
+REACH_SECONDS = 10.0
 INTERRUPTED = 255
 """W&B's own exit code for a KeyboardInterrupt."""
 _lock = threading.Lock()
@@ -81,15 +97,61 @@ def _check_folder(folder: Path) -> None:
         raise PermissionError(f"{folder} cannot be written")
 
 
-def give_up(run: Any, service: int) -> None:
-    """End a run with which something went wrong. A service that does not answer any more makes place for a new one."""
+def upload(files: Sequence[Path], choices: Choices) -> None:
+    """Upload the files of runs that were not uploaded to their end, with W&B's own ``wandb sync``.
+
+    Raises:
+        DeliveryError: the server cannot be reached, or does not take them.
+    """
+    server = urlsplit(choices.server)
+    port = server.port or (443 if server.scheme == "https" else 80)
+    try:
+        socket.create_connection((server.hostname or "", port), timeout=REACH_SECONDS).close()
+    except OSError as error:
+        raise DeliveryError(f"W&B's server {server.hostname} cannot be reached: {error}") from error
+    command = [sys.executable, "-m", "wandb", "sync", "--include-online", "--include-synced", *map(str, files)]
+    environment = {**os.environ, "WANDB_BASE_URL": choices.server, "WANDB_SILENT": "false"}
+    environment.pop("WANDB_SERVICE", None)
+    if key := choices.settings.get("api_key"):
+        environment["WANDB_API_KEY"] = str(key)
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    missing = [file for file in files if not is_uploaded(file)]
+    if done.returncode or missing:
+        raise DeliveryError(f"`wandb sync` could not upload {files[0].parent}: {done.stderr.strip()[-400:]}")
+
+
+def is_uploaded(file: Path) -> bool:
+    """Tell whether W&B, or `mark_uploaded`, noted that all of a file is on the server."""
+    return file.with_suffix(".wandb.synced").exists()
+
+
+def mark_uploaded(file: Path) -> None:
+    """Note it as W&B does, so that ``wandb sync`` does not upload it again."""
+    file.with_suffix(".wandb.synced").touch()
+
+
+def give_up(run: Any, service: int) -> bool:
+    """End a run with which something went wrong; tell whether it took all that was said to it to where it goes.
+
+    A service that does not answer any more makes place for a new one.
+    """
     try:
         run.finish(exit_code=INTERRUPTED)
     except TimeoutError:
-        pass  # the server has not got everything; the file has
+        return False  # the server has not got everything; the file has
     except (*_broken(), _imported().Error):
         with _lock:
             _end(service)
+        return False
+    return True
 
 
 def _end(service: int) -> None:

@@ -36,10 +36,19 @@ class Kept:
     count: int = 0
 
 
-def find_segments(folder: Path, run_id: str) -> list[Path]:
-    """Give the files of a run, in the order of their making."""
+def find_segments(folder: Path, run_id: str, project: str, entity: str) -> list[Path]:
+    """Give the files of a run of a project, in the order of their making."""
     files = [file for name in _FOLDERS for file in (folder / name).glob(f"*run-*/run-{run_id}.wandb")]
-    return sorted(files, key=lambda file: (file.parent.name.removeprefix("offline-"), file))
+    ours = [file for file in files if _project_of(file) == (project, entity)]
+    return sorted(ours, key=lambda file: (file.parent.name.removeprefix("offline-"), file))
+
+
+def _project_of(file: Path) -> tuple[str, str] | None:
+    with contextlib.suppress(DamagedError, FileNotFoundError), RunLog(file) as log:
+        for record in log.records(recover=True):
+            if record.WhichOneof("record_type") == "run":
+                return record.run.project, record.run.entity
+    return None
 
 
 def look_into(segments: Iterable[Path], read: Mapping[str, int]) -> Kept:
