@@ -22,7 +22,7 @@ def page(browser: Browser, serve: Serve, store_small: Any) -> Iterator[Page]:
     """A page with its scripts, shared by the tests of this file, which leave it as it is."""
     ui = UiPage(browser, serve(store_small))
     yield ui.open()
-    ui.close()
+    ui.leave()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ _ASSETS = Path(__file__).parents[1] / "assets"
 
 # In order of need: a module uses others only after all are loaded, so the order matters for the first ones only.
 _SCRIPTS = (
-    "core format state colors api url runs filter smoothing grouping series stats traces ticks overlay hover chart "
+    "core format state names colors api url runs filter smoothing grouping series stats traces ticks overlay hover chart "
     "cardhead cardtable cards zoom exporting menu toast actions toolbar tabs theme runlist swatches selection table diff "
     "parallel scatter hyperparameters best bars summary sparkline drawer drawer_parts edits panels live "
     "keyboard main"

@@ -36,6 +36,11 @@
     return text ? JSON.parse(text) : {};
   }
 
+  const KINDS = { f8: Float64Array, f4: Float32Array };
+
+  /** Give the places of arrays that stand one after the other. */
+  const places = (one) => Object.fromEntries((one.arrays || []).map((name, index) => [name, [(one.offset + index * one.n) * 8, "f8"]]));
+
   /** Read an answer of `series`: header, then the arrays of each run without a copy. */
   function decode(buffer) {
     const length = new DataView(buffer).getUint32(0, true);
@@ -44,9 +49,10 @@
     const runs = new Map();
     for (const one of header.runs) {
       const series = { ...one };
-      one.arrays.forEach((name, index) => {
-        series[name] = new Float64Array(buffer, start + (one.offset + index * one.n) * 8, one.n);
-      });
+      for (const [name, [offset, kind]] of Object.entries(one.at || places(one))) {
+        series[name] = new KINDS[kind](buffer, start + offset, one.n);
+      }
+      for (const end of ["min", "max"]) if (series[`d_${end}`]) series[`at_${end}`] = series.x.map((x, i) => x + series[`d_${end}`][i]);
       runs.set(one.id, series);
     }
     return { ...header, runs };

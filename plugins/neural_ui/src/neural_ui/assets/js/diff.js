@@ -26,7 +26,7 @@
   }
 
   function cellOf(value, tint, run, name) {
-    return h("td", { class: `tint-${tint} ${value === "–" ? "missing" : ""}`, title: `${name} = ${value} (click to copy)`, "data-copy": value, text: value });
+    return h("td", { class: `tint-${tint}${value === "–" ? " missing" : ""}`, title: `${name} = ${value} (click to copy)`, "data-copy": value, text: value });
   }
 
   function rowOf({ name, values }, runs) {
@@ -34,12 +34,14 @@
     return h("tr", { "data-param": name }, h("th", { scope: "row", title: name }, neural.name(name)), values.map((value, index) => cellOf(value, marks[index], runs[index], name)));
   }
 
+  const baseText = (run, base) => (run === base ? `${run.name} is the baseline` : `Make ${run.name} the baseline`);
+
   function headOf(runs, count, all) {
     const base = runs[0];
     const columns = runs.map((run) =>
       h(
         "th", { scope: "col", class: run === base ? "base" : "", "aria-sort": null },
-        h("button", { type: "button", class: "run-link", title: run === base ? `${run.name} is the baseline` : `Make ${run.name} the baseline`, onclick: () => neural.state.set({ base: run.id }) }, neural.colors.swatch(run), neural.name(run.name)),
+        h("button", { type: "button", class: "run-link", title: baseText(run, base), "aria-label": baseText(run, base), onclick: () => neural.state.set({ base: run.id }) }, neural.colors.swatch(run), neural.names.label(run)),
         run === base ? h("span", { class: "tag-base", text: "baseline" }) : null,
       ),
     );

@@ -26,6 +26,7 @@
     box.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !box.value.trim()) return;
       const [name, ...rest] = box.value.split("=");
+      box.value = ""; // what is written is no draft any more
       neural.edits.update(run.id, { tags: { [name.trim()]: rest.length ? rest.join("=").trim() : "true" } });
     });
     return section("Tags", null, h("div", { class: "chips" }, chips), box);

@@ -32,7 +32,7 @@
     const key = h("span", { class: `line-key dash-${neural.colors.dashes.indexOf(row.line.dash)}` });
     key.style.setProperty("--c", row.line.color);
     const text = first ? extremes(row, axis) : null;
-    const main = h("div", { class: first ? "tip-row first" : "tip-row" }, key, neural.name(row.line.name), h("span", { class: "num", text: neural.format.number(row.line.y[row.index], 5) }));
+    const main = h("div", { class: first ? "tip-row first" : "tip-row" }, key, neural.h("span", { class: "name", title: row.line.name }, ...neural.nameParts(neural.names.short(row.line.name))), h("span", { class: "num", text: neural.format.number(row.line.y[row.index], 5) }));
     return text ? [main, h("div", { class: "tip-more", text })] : [main];
   }
 

@@ -16,7 +16,7 @@
       return { name, read, numeric, places, share: (value) => (places.length > 1 ? places.indexOf(neural.format.value(value)) / (places.length - 1) : 0.5) };
     }
     const [low, high] = [Math.min(...values), Math.max(...values)];
-    if (!settings.has(name)) settings.set(name, { log: low > 0 && high / low >= 50, flip: false });
+    if (!settings.has(name)) settings.set(name, { log: low > 0 && high / low > 10, flip: false });
     const log = settings.get(name).log && low > 0;
     const place = log ? Math.log : (value) => value;
     const span = place(high) - place(low);

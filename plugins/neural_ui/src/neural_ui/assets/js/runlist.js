@@ -29,7 +29,7 @@
         class: `run-row ${chosen ? "chosen" : ""} ${run.error ? "damaged" : ""}`, role: "option", id: `row-${run.id}`, "data-testid": "run-row", "data-id": run.id,
         "aria-selected": String(chosen), "aria-label": `${run.name}, ${status}, ${state.listMetric} ${metricText(run, state.listMetric)}`,
       },
-      box, neural.name(run.name), statusOf(run),
+      box, neural.names.label(run), statusOf(run),
       h("span", { class: "num", text: metricText(run, state.listMetric) }),
       h("span", { class: "open", title: "Open (enter)", "data-part": "open" }, neural.icon("open")),
     );

@@ -27,6 +27,7 @@
   function changed(kind, ids) {
     names = null;
     neural.colors.refreshDashes();
+    neural.names.forget();
     for (const work of listeners) work(kind, ids);
   }
 

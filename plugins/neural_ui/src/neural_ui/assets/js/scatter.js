@@ -15,7 +15,7 @@
     return found;
   }
 
-  const wide = (values) => values.length > 1 && values.every((one) => one > 0) && Math.max(...values) / Math.min(...values) >= 50;
+  const wide = (values) => values.length > 1 && values.every((one) => one > 0) && Math.max(...values) / Math.min(...values) > 10;
 
   function layout(host, param, metric, log, texts) {
     const theme = neural.colors.theme();

@@ -10,8 +10,7 @@
   const COLLATOR = new Intl.Collator("en", { numeric: true });
 
   function compare(state) {
-    const turn = state.ascending ? -1 : 1;
-    if (state.sort === "name") return (a, b) => turn * COLLATOR.compare(a.name, b.name);
+    if (state.sort === "name") return (a, b) => (state.ascending ? 1 : -1) * COLLATOR.compare(a.name, b.name);
     if (state.sort === "metric") {
       const value = (run) => neural.runs.best(run, state.listMetric).value;
       const up = state.ascending ? -1 : 1;
@@ -21,7 +20,7 @@
         return missing || up * neural.runs.better(state.listMetric, x, y);
       };
     }
-    return (a, b) => turn * (b.ordinal - a.ordinal);
+    return (a, b) => (state.ascending ? -1 : 1) * (b.ordinal - a.ordinal);
   }
 
   /** Filter and sort anew; selected runs come first, and stay where they are until the next time. */

@@ -42,7 +42,7 @@
   }
 
   function cardOf(run, names) {
-    const open = h("button", { type: "button", class: "run-link", title: `Open ${run.name}`, onclick: () => neural.state.set({ run: run.id }) }, neural.name(run.name));
+    const open = h("button", { type: "button", class: "run-link", title: `Open ${run.name}`, onclick: () => neural.state.set({ run: run.id }), text: run.name });
     const spark = h("div", { class: "spark" });
     const curve = curves && curves.runs.get(run.id);
     if (curve && curve.x) spark.append(neural.sparkline.draw(curve, neural.colors.of(run)));

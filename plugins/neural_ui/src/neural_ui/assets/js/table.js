@@ -12,7 +12,7 @@
 
   /** Give the columns; names of data are titles only, never paths or code. */
   function columnsOf(runs) {
-    const number = { type: "rightAligned", filter: "agNumberColumnFilter" };
+    const number = { type: "rightAligned", filter: "agNumberColumnFilter", cellDataType: false };
     const fixed = [
       { headerName: "Run", field: "name", pinned: "left", width: 230, filter: "agTextColumnFilter", tooltipField: "name" },
       { headerName: "Status", field: "status", width: 110 },
@@ -22,7 +22,7 @@
     ];
     const { params, metrics } = namesOf(runs);
     const ofParams = params.map((name, index) => ({ headerName: name, field: `p${index}`, headerTooltip: name, ...(runs.every((run) => run.params[name] === undefined || typeof run.params[name] === "number") ? number : {}) }));
-    const ofMetrics = metrics.map((name, index) => ({ headerName: name, headerTooltip: `${name}: best and last`, children: [{ headerName: "best", field: `b${index}`, width: 118, ...number }, { headerName: "last", field: `l${index}`, width: 118, columnGroupShow: "open", ...number }] }));
+    const ofMetrics = metrics.map((name, index) => ({ headerName: name, headerTooltip: `${name}: best and last`, children: [{ headerName: "best", field: `b${index}`, width: 132, ...number }, { headerName: "last", field: `l${index}`, width: 132, columnGroupShow: "open", ...number }] }));
     return [...fixed, ...ofMetrics, ...(ofParams.length ? [{ headerName: "Parameters", children: ofParams }] : [])];
   }
 
