@@ -67,16 +67,14 @@ def only(folder: Path) -> Path:
 
 
 def services() -> set[int]:
-    """Give the processes that are a W&B service and still run."""
-    return {pid for pid, command in _processes() if "wandb-core" in command}
-
-
-def _processes() -> list[tuple[int, str]]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                found.append((int(entry.name), (entry / "cmdline").read_text().replace("\0", " ")))
-            except OSError:
-                continue
+    """Give the processes that are a W&B service, still run, and were not started by this one."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command, stat = (entry / "cmdline").read_text(), (entry / "stat").read_text()
+        except OSError:
+            continue
+        parent = int(stat.rpartition(")")[2].split()[1])
+        if "wandb-core" in command and parent != os.getpid():
+            found.add(int(entry.name))
     return found

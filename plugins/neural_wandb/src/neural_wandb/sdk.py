@@ -171,8 +171,10 @@ def _broken() -> tuple[type[BaseException], ...]:
 
 
 def _imported() -> Any:
-    """Import W&B; reports of its own errors to its makers stay off unless the user has turned them on."""
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    """Import W&B: quiet, and without reports to its makers, unless the user wants it otherwise or uses it here."""
+    if "wandb" not in sys.modules:
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+        os.environ.setdefault("WANDB_SILENT", "true")
     # A service that the training process started ends with it: this process starts one of its own.
     inherited = os.environ.get("WANDB_SERVICE", "").split("-")
     if len(inherited) > 1 and inherited[1] != str(os.getpid()):

@@ -1,0 +1,152 @@
+"""With a server: `wandb sync` of what was written offline, and online runs whose server comes and goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from neural_wandb import WandbBackend
+from wandb_files import Written
+from wandb_scripts import SYNC, cursor, only, run, services, start, wait_for
+from wandb_server import KEY, Server, serving
+
+from neural_core import ExperimentTracker
+from neural_core.testing import deliver
+
+LOOP = """
+tracker = ExperimentTracker("online", auto_visualize=False, backend="wandb", hyperparameters={"lr": 0.5})
+for step in range(300):
+    tracker.log_metrics({"loss": step / 4}, step=300 - step)
+"""
+LOGGED = [(300 - step, step / 4) for step in range(300)]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Give a server; afterwards no service of W&B's is left."""
+    before = services()
+    with serving() as made:
+        yield made
+        wait_for(lambda: services() <= before)
+
+
+def login(server: Server) -> dict[str, str]:
+    """Give the variables of somebody who has logged in."""
+    return {"WANDB_BASE_URL": server.url, "WANDB_API_KEY": KEY}
+
+
+def points(server: Server, run_id: str) -> list[tuple[int, float]]:
+    """Give step and loss of every row that has arrived."""
+    lines = server.run(run_id).lines
+    return [(line["neural/step"], line["loss"]) for line in lines if "loss" in line]
+
+
+def test_sync_of_several_folders(tmp_path: Path, server: Server) -> None:
+    """One `wandb sync` uploads all folders of a run in their order: every row once, decreasing steps too."""
+    tracker = ExperimentTracker("s", tmp_path, auto_visualize=False)
+    tracker.log_hyperparameters({"lr": 0.5})
+    tracker.set_tags({"a": "b"})
+    for step in range(5):
+        tracker.log_metrics({"loss": float(step), "first": 7.0}, step=10 - step)
+    (tmp_path / "f.txt").write_text("x")
+    first = deliver(tracker.experiment_dir, WandbBackend(mode="offline", dir=tmp_path))
+    tracker.log_artifact(str(tmp_path / "f.txt"))
+    for step in range(5, 10):
+        tracker.log_metrics({"loss": float(step)}, step=10 - step)
+    tracker.finish()
+    again = WandbBackend(mode="offline", dir=tmp_path)
+    assert deliver(tracker.experiment_dir, again, first.position, first.bookmark).complete
+    assert len(Written(tmp_path).files) == 2
+    command = [sys.executable, "-m", "wandb", "sync", "wandb"]
+    for _ in range(2):
+        subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=os.environ | login(server),
+            stdin=subprocess.DEVNULL,
+            check=True,
+            capture_output=True,
+        )
+    uploaded = server.run(tracker.experiment_id)
+    assert points(server, tracker.experiment_id) == [(10 - step, float(step)) for step in range(10)]
+    assert [line["_step"] for line in uploaded.lines] == list(range(10))
+    assert (uploaded.exit_codes, uploaded.fields["tags"]) == ([255, 0], ["a:b"])
+    assert (uploaded.summary["first"], uploaded.summary["neural/max/loss"]) == (7.0, 9.0)
+    assert json.loads(uploaded.fields["config"])["lr"] == {"value": 0.5}
+    (artifact,) = uploaded.artifacts
+    assert {alias["alias"] for alias in artifact["aliases"]} == {"latest", "version-1"}
+
+
+def test_an_online_run(tmp_path: Path, server: Server) -> None:
+    """After a login everything is on the server when `finish()` returns."""
+    code = f"""{LOOP}
+open("f.txt", "w").write("x")
+tracker.log_artifact("f.txt")
+from matplotlib.figure import Figure
+tracker.log_figure(Figure(), "curve")
+tracker.finish()
+print(tracker.experiment_id)
+"""
+    run_id = run(code, cwd=tmp_path, **login(server)).strip()
+    uploaded = server.run(run_id)
+    assert points(server, run_id) == LOGGED
+    assert [line["figures/curve"]["format"] for line in uploaded.lines if "figures/curve" in line] == ["png"]
+    assert (len(uploaded.artifacts), uploaded.exit_codes) == (1, [0])
+    (folder,) = (tmp_path / "wandb").glob("run-*")
+    assert list(folder.glob("*.synced"))
+
+
+def test_the_server_comes_later(tmp_path: Path, server: Server) -> None:
+    """While the server refuses, training goes on and `finish()` keeps its deadline; `neural sync` completes it."""
+    server.refuses = 500
+    code = f"""{LOOP}
+begun = time.monotonic()
+tracker.finish()
+print(tracker.experiment_id, time.monotonic() - begun)
+"""
+    process = start(code, cwd=tmp_path, **login(server), NEURAL_FINISH_SECONDS="1", NEURAL_LINGER="1")
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "neural sync" in errors
+    run_id, seconds = output.split()
+    assert float(seconds) < 30
+    directory = only(tmp_path / "neural_experiments")
+    assert cursor(directory)["state"] != "complete"
+    server.refuses = 0
+    wait_for(lambda: _synced(tmp_path, server))
+    assert cursor(directory)["state"] == "complete"
+    assert points(server, run_id) == LOGGED
+    assert server.run(run_id).exit_codes[-1] == 0
+
+
+def _synced(cwd: Path, server: Server) -> bool:
+    """Try `neural sync`: the companion may still be waiting for its last answer."""
+    process = start(SYNC, cwd=cwd, **login(server))
+    process.communicate()
+    return process.returncode == 0
+
+
+def test_killed_before_it_was_uploaded(tmp_path: Path, server: Server) -> None:
+    """What a killed companion had not uploaded is uploaded from its file before another goes on; nothing is missing."""
+    code = f"{LOOP}print(tracker.experiment_id, flush=True)\ntime.sleep(1_000)"
+    settings = {"x_file_stream_transmit_interval": 600}
+    code = code.replace('backend="wandb"', f'backend={{"wandb": {{"settings": {settings}}}}}')
+    process = start(code, cwd=tmp_path, **login(server))
+    assert process.stdout is not None
+    run_id = process.stdout.readline().strip()
+    directory = only(tmp_path / "neural_experiments")
+    wait_for(lambda: cursor(directory).get("delivered") == 300)
+    companions = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for pid in [process.pid, *map(int, companions)]:
+        os.kill(pid, signal.SIGKILL)
+    process.communicate()
+    assert points(server, run_id) == []
+    run(SYNC, cwd=tmp_path, **login(server))
+    assert points(server, run_id) == LOGGED
+    assert server.run(run_id).exit_codes[-1] == 255
