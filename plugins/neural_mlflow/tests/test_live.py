@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
 from pathlib import Path
 
 from neural_mlflow import MlflowBackend
-
-from neural_core import ExperimentManager
 
 GUIDE = """
 from neural.tracking import ExperimentTracker
@@ -119,45 +115,6 @@ def test_threads_of_the_script(script, database) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
     (run,) = database.runs()
     assert database.points(run, "loss") == [(0, 1.0)]
-
-
-def test_a_run_deleted_in_mlflow(script, neural, database, tmp_path: Path) -> None:
-    """A run that was deleted in MLflow is told in one sentence, and goes on once it is restored."""
-    (tmp_path / "model.pt").write_bytes(b"weights")
-    assert script(GUIDE).returncode == 0
-    (run,) = database.runs()
-    database.client.delete_run(run.info.run_id)
-    base = str(tmp_path / "neural_experiments")
-    experiment_id = run.data.tags["neural.id"]
-    ExperimentManager(base).get_experiment(experiment_id).set_notes("later")
-    command = ["sync", experiment_id, "--base-dir", base, "--to", "mlflow", "--option", f"tracking_uri={database.uri}"]
-    refused = neural(*command)
-    assert refused.returncode == 1
-    assert f"mlflow runs restore --run-id {run.info.run_id}" in refused.stdout
-    database.client.restore_run(run.info.run_id)
-    assert neural(*command).returncode == 0
-    assert database.run(run.data.tags["neural.uid"]).data.tags["mlflow.note.content"] == "later"
-
-
-def test_a_store_that_was_emptied(script, neural, database, empty_database: Path, tmp_path: Path) -> None:
-    """A store that lost the run is told, with what to do; the rows it had are not passed over in silence."""
-    (tmp_path / "model.pt").write_bytes(b"weights")
-    assert script(GUIDE).returncode == 0
-    (run,) = database.runs()
-    other = tmp_path / "mlflow.db"
-    shutil.copy(empty_database, other)
-    base = str(tmp_path / "neural_experiments")
-    ExperimentManager(base).get_experiment(run.data.tags["neural.id"]).set_notes("later")
-    command = ["sync", "--all", "--base-dir", base, "--to", "mlflow", "--option", f"tracking_uri={database.uri}"]
-    refused = neural(*command)
-    assert refused.returncode == 1
-    assert "no longer has the run" in refused.stdout
-    for cursor in Path(base).glob("*/delivery/mlflow-*.json"):
-        assert json.loads(cursor.read_text())["bookmark"] == {"run_id": run.info.run_id}
-        cursor.unlink()
-    assert neural(*command).returncode == 0
-    (again,) = database.runs()
-    assert database.points(again, "loss") == [(1, 0.5)]
 
 
 def test_destination_has_no_password() -> None:

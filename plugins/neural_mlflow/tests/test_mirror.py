@@ -245,3 +245,52 @@ def test_runs_of_one_experiment_stand_together(database, tmp_path: Path) -> None
     runs = database.runs()
     assert len({run.info.run_name for run in runs}) == 3
     assert {database.client.get_experiment(run.info.experiment_id).name for run in runs} == {"Größe / ☃"}
+
+
+def test_a_run_deleted_in_mlflow(database, tmp_path: Path) -> None:
+    """A run that was deleted in MLflow is told with the line that restores it, and goes on once it is restored."""
+    with track(tmp_path) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+    first = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=database.uri))
+    (run,) = database.runs()
+    assert first.bookmark == {"run_id": run.info.run_id}
+    database.client.delete_run(run.info.run_id)
+    apply_edit(tracker.experiment_dir, Edit(notes="later"))
+
+    def later():
+        backend = MlflowBackend(tracking_uri=database.uri)
+        return deliver(tracker.experiment_dir, backend, first.position, bookmark=first.bookmark)
+
+    refused = later()
+    assert not refused.complete
+    assert f"is deleted: restore it with `mlflow runs restore --run-id {run.info.run_id}`" in refused.last_error
+    database.client.restore_run(run.info.run_id)
+    assert later().complete
+    assert database.run(_uid(tracker)).data.tags["mlflow.note.content"] == "later"
+
+
+def test_an_experiment_deleted_in_mlflow(database, tmp_path: Path) -> None:
+    """An MLflow experiment that was deleted is told with the line that restores it."""
+    experiment_id = database.client.create_experiment("mirror")
+    database.client.delete_experiment(experiment_id)
+    with track(tmp_path) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+    refused = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=database.uri))
+    assert f"`mlflow experiments restore --experiment-id {experiment_id}`" in refused.last_error
+    database.client.restore_experiment(experiment_id)
+    mirror(database, tracker)
+
+
+@pytest.mark.parametrize("known", [{"run_id": "0" * 32}, None], ids=["bookmark", "no bookmark"])
+def test_a_store_that_lost_the_run(database, tmp_path: Path, known: dict[str, str] | None) -> None:
+    """A store that no longer has the run is told, with what to do: the rows it had are not passed over in silence."""
+    with track(tmp_path) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+    end = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=str(tmp_path / "files"))).position
+    apply_edit(tracker.experiment_dir, Edit(notes="later"))
+    backend = MlflowBackend(tracking_uri=database.uri)
+    refused = deliver(tracker.experiment_dir, backend, end, bookmark=known)
+    assert not refused.complete
+    assert "no longer has the run of 'mirror'" in refused.last_error
+    assert f"neural sync {tracker.experiment_id} --to mlflow" in refused.last_error
+    assert database.runs() == []
