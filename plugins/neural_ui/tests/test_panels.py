@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -154,6 +155,8 @@ def test_timeline(store: ExperimentStore) -> None:
     assert all(length >= 0 for length in bars["x"])
     assert bars["marker"]["color"] == ["#5588fb", "#344b0d"]
     assert all("completed" in text for text in bars["text"])
+    # Plotly ignores a date that it cannot read, and would draw from 1970 on.
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", base) for base in bars["base"])
 
 
 def test_timeline_of_nothing(store: ExperimentStore) -> None:

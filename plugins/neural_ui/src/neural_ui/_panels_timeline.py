@@ -27,7 +27,7 @@ class Timeline:
             "type": "bar",
             "orientation": "h",
             "y": list(range(len(runs))),
-            "base": [datetime.fromtimestamp(_start(run), UTC).isoformat(sep=" ")[:23] for run in runs],
+            "base": [f"{datetime.fromtimestamp(_start(run), UTC):%Y-%m-%d %H:%M:%S.%f}"[:23] for run in runs],
             "x": [seconds_of(run) * 1_000 for run in runs],
             "width": 0.62,
             "marker": {

@@ -52,12 +52,16 @@ def series(url: str, runs: list[str], metric: str, **more: Any) -> list[dict[str
     body = ask(url, f"/api/v1/series?{query}").body
     [length] = struct.unpack_from("<I", body)
     header = json.loads(body[4 : 4 + length])
-    numbers: NDArray[np.float64] = np.frombuffer(body, "<f8", offset=4 + length)
-    curves = []
-    for run in header["runs"]:
-        arrays, at = {}, run.get("offset", 0)
-        for name in run.get("arrays", ()):
-            arrays[name] = numbers[at : at + run["n"]]
-            at += run["n"]
-        curves.append({**run, **arrays})
-    return curves
+    return [{**run, **_arrays(body, 4 + length, run)} for run in header["runs"]]
+
+
+def _arrays(body: bytes, start: int, run: dict[str, Any]) -> dict[str, NDArray[np.float64]]:
+    """Decode the arrays of one run; where an extreme stands is written as its distance from x."""
+    found = {
+        name: np.frombuffer(body, f"<{kind}", run["n"], start + at).astype(np.float64)
+        for name, (at, kind) in run.get("at", {}).items()
+    }
+    for name in ("min", "max"):
+        if f"d_{name}" in found:
+            found[f"at_{name}"] = found["x"] + found.pop(f"d_{name}")
+    return found
