@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from neural_core._reading_api.catalog import Catalog
-from neural_core._reading_api.curve import Curve
 from neural_core._reading_api.directions import directions_of, set_direction
 from neural_core._reading_api.edits import Edit, apply_edit
 from neural_core._reading_api.files import artifacts_of, file_with_id, plots_of, tree_files
@@ -24,7 +23,7 @@ from neural_core._reading_api.records import (
     StoredRun,
 )
 from neural_core._reading_api.shelf import Shelf
-from neural_core._reading_api.view import Window, view_of
+from neural_core._reading_api.view import Look, Window, sentence, view_of
 from neural_core._storage.folder import DEFAULT_BASE_DIR, resolve_base_dir
 from neural_core._storage.overview import hyperparameters_of
 from neural_core._storage.reader import RunReader
@@ -115,27 +114,33 @@ class ExperimentStore:
         Returns:
             A curve for each id; one that cannot be read says why, and costs the others nothing.
         """
-        curves = [(run_id, self._curve(run_id, metric, x)) for run_id in run_ids]
+        looks = [self._look(run_id, metric, x) for run_id in run_ids]
         self._shelf.tidy()
-        return view_of(metric, x, curves, window or Window())
+        return view_of(metric, x, looks, window or Window())
 
-    def _curve(self, run_id: str, metric: str, x: str) -> Curve | str:
+    def _look(self, run_id: str, metric: str, x: str) -> Look:
         try:
             run = self._shelf.take(self._catalog.directory(run_id))
             with run.lock:
-                return run.curve(metric, x)
-        except OSError as error:
-            return f"a file cannot be read: {error.strerror or 'nobody knows why'}"  # its text would name the folder
-        except NeuralError as error:
-            return str(error)
+                return Look(run_id, run.curve(metric, x), run.problem, run.lock)
+        except (NeuralError, OSError) as error:
+            return Look(run_id, error=sentence(error))
+
+    def check_next(self) -> bool:
+        """Check every stored page of one experiment that was looked at; call it again and again beside readers.
+
+        What is damaged is said by the `error` of its curves from then on.
+
+        Returns:
+            False when there is nothing to check.
+        """
+        run = self._shelf.unchecked()
+        if run is not None:
+            run.check()
+        return run is not None
 
     def warm(self, runs: int = 20, metrics: int = 6, points: int = 100_000_000) -> None:
-        """Read ahead what a page shows first, so that its first charts need not wait for the disk.
-
-        Args:
-            runs: of the newest ones.
-            metrics: so many of each, in the order in which they were logged first.
-            points: at most so many in all.
+        """Read ahead what a page shows first: so many metrics of so many of the newest runs, at most so many points.
 
         Raises:
             OSError: the base folder may not be read.
@@ -149,7 +154,7 @@ class ExperimentStore:
             points -= info.count
             if points < 0:
                 break
-            self._curve(run_id, info.name, "step")
+            self._look(run_id, info.name, "step")
         self._shelf.tidy()
 
     def iter_series(self, run_id: str, metric: str) -> Iterator[Series]:

@@ -149,7 +149,9 @@ class Curve:
         first = int(np.searchsorted(number, math.floor(low / self._width)))
         last = int(np.searchsorted(number, math.ceil(high / self._width)))
         begins, ends = first == 0, last == len(number)
-        inner = (self.total if ends else int(start[last])) - (0 if begins or first == last else int(start[first]))
+        inner = 0
+        if first < last:
+            inner = (self.total if ends else int(start[last])) - (0 if begins else int(start[first]))
         if width >= self._width and inner > most:
             return Piece(begins, ends, inner, buckets=regroup(self._buckets.cut(first, last), self._width, width))
         # A point before and one behind, however far, and what is not finite between two buckets.

@@ -12,8 +12,10 @@ import numpy as np
 from neural_core import _series
 from neural_core._reading_api.curve import Curve
 from neural_core._reading_api.points import FilePoints, Ruler
+from neural_core._storage.compacted_part import CompactedPart
 from neural_core._storage.reader import RunReader
 from neural_core._storage.streams import streams_of
+from neural_core.errors import NeuralError
 
 if TYPE_CHECKING:
     from neural_core._storage.part import Part
@@ -29,12 +31,15 @@ class OpenRun:
     Attributes:
         directory: the experiment's folder.
         lock: one thread at a time.
+        problem: what `check` found, None for nothing.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.problem: str | None = None
+        self._checked: frozenset[str] = frozenset()
         self.lock = threading.Lock()
-        self._reader = RunReader(directory, verify=False)
+        self._reader = RunReader(directory)  # checks the rows of journals; pages of Parquet are for `check`
         self._ruler = Ruler()
         self._curves: dict[tuple[str, str], tuple[int, Curve]] = {}
 
@@ -42,6 +47,27 @@ class OpenRun:
     def nbytes(self) -> int:
         """Memory that its curves hold."""
         return sum(curve.nbytes for _, curve in list(self._curves.values()))
+
+    @property
+    def is_checked(self) -> bool:
+        """Tell whether every page that its curves may have been read from was checked."""
+        return self._compacted() <= self._checked
+
+    def _compacted(self) -> frozenset[str]:
+        return frozenset(part.stem for part in self._reader.parts if isinstance(part, CompactedPart))
+
+    def check(self) -> None:
+        """Check every page; holds up nobody who reads curves meanwhile, so the caller does not hold `lock`."""
+        seen = self._compacted()
+        try:
+            parts = [part for part in RunReader(self.directory).parts if isinstance(part, CompactedPart)]
+            for part in parts:
+                part.check()
+            damage = [damage for part in parts for damage in part.damage]
+            self.problem = f"{damage[0].file} is damaged, this may be wrong: {damage[0].problem}" if damage else None
+        except (OSError, NeuralError):
+            self.problem = None  # who reads the curves is told
+        self._checked |= seen
 
     def curve(self, metric: str, x: str) -> Curve:
         """Give a curve; only what is new is read.

@@ -44,5 +44,11 @@ class Shelf:
                 _, oldest = self._runs.popitem(last=False)
                 held -= oldest.nbytes
 
+    def unchecked(self) -> OpenRun | None:
+        """Give an experiment whose pages were not checked yet; None when there is none."""
+        with self._lock:
+            runs = list(self._runs.values())
+        return next((run for run in runs if not run.is_checked), None)
+
     def __len__(self) -> int:
         return len(self._runs)

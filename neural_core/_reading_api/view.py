@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from neural_core._reading_api.buckets import width_for
 from neural_core._reading_api.records import CurveView, SeriesView
+from neural_core.errors import NeuralError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from neural_core._reading_api.buckets import Buckets
     from neural_core._reading_api.curve import Curve, Piece
 
-__all__ = ["Window", "view_of"]
+__all__ = ["Look", "Window", "sentence", "view_of"]
 
 
 @frozen
@@ -37,19 +39,43 @@ class Window:
     points: int = 700
 
 
-def view_of(metric: str, x: str, curves: Sequence[tuple[str, Curve | str]], window: Window) -> SeriesView:
-    """Give the view of curves, each named by its experiment's id; text says why there is no curve."""
-    limits = _limits([curve for _, curve in curves if not isinstance(curve, str)], window)
+@frozen(eq=False)
+class Look:
+    """One experiment of a view.
+
+    Attributes:
+        id: of the experiment.
+        curve: None when it cannot be read.
+        error: why, or what is wrong with it all the same.
+        lock: held while the curve is used: it may grow.
+    """
+
+    id: str
+    curve: Curve | None = None
+    error: str | None = None
+    lock: Lock = field(factory=Lock)
+
+
+def sentence(error: Exception) -> str:
+    """Say what is wrong without naming a folder of this machine."""
+    if isinstance(error, NeuralError) or not isinstance(error, OSError):
+        return str(error)
+    return f"a file cannot be read: {error.strerror or 'nobody knows why'}"
+
+
+def view_of(metric: str, x: str, looks: Sequence[Look], window: Window) -> SeriesView:
+    """Give the view of some experiments."""
+    limits = _limits([look.curve.span for look in looks if look.curve is not None], window)
     if limits is None:
-        return SeriesView(metric, x, None, None, None, [_nothing(name, curve) for name, curve in curves])
+        return SeriesView(metric, x, None, None, None, [_nothing(look) for look in looks])
     width = width_for(limits[1] - limits[0], window.points)
-    views = [_curve_view(name, curve, limits, window, width) for name, curve in curves]
+    views = [_seen(look, limits, window, width) for look in looks]
     bucketed = any(view.kind == "agg" for view in views)
     return SeriesView(metric, x, limits[0], limits[1], width if bucketed else None, views)
 
 
-def _limits(curves: Sequence[Curve], window: Window) -> tuple[float, float] | None:
-    spans = [curve.span for curve in curves if curve.span is not None]
+def _limits(found: Sequence[tuple[float, float] | None], window: Window) -> tuple[float, float] | None:
+    spans = [span for span in found if span is not None]
     if not spans:
         return None
     start = min(low for low, _ in spans) if window.start is None else window.start
@@ -57,25 +83,33 @@ def _limits(curves: Sequence[Curve], window: Window) -> tuple[float, float] | No
     return start, max(start, stop)
 
 
-def _curve_view(name: str, curve: Curve | str, limits: tuple[float, float], window: Window, width: float) -> CurveView:
-    if isinstance(curve, str):
-        return _nothing(name, curve)
+def _seen(look: Look, limits: tuple[float, float], window: Window, width: float) -> CurveView:
+    if look.curve is None:
+        return _nothing(look)
+    try:
+        with look.lock:
+            return _curve_view(look, look.curve, limits, window, width)
+    except (NeuralError, OSError) as error:
+        return CurveView(look.id, "none", np.empty(0), np.empty(0), error=sentence(error))
+
+
+def _curve_view(look: Look, curve: Curve, limits: tuple[float, float], window: Window, width: float) -> CurveView:
     low, high = limits[0] - window.lead, limits[1]
     # Whole buckets, and one more on both sides, so that lines reach the edges of the window.
     wide = (math.floor(low / width) - 1) * width, (math.floor(high / width) + 2) * width
     piece = curve.piece(*wide, width, window.points)
-    span = curve.span
-    if span is None or (piece.x is not None and not len(piece.x)):
-        return _nothing(name, curve)
-    view = _raw(name, piece) if piece.buckets is None else _bucketed(name, piece, piece.buckets, curve)
-    return _with_facts(view, curve, piece, limits, width)
+    if curve.span is None or (piece.x is not None and not len(piece.x)):
+        return _nothing(look)
+    view = _raw(look.id, piece) if piece.buckets is None else _bucketed(look.id, piece, piece.buckets, curve)
+    return evolve(_with_facts(view, curve, piece, limits, width), error=look.error)
 
 
-def _nothing(name: str, curve: Curve | str) -> CurveView:
-    if isinstance(curve, str):
-        return CurveView(name, "none", np.empty(0), np.empty(0), error=curve)
-    first, last = curve.span or (None, None)
-    return CurveView(name, "none", np.empty(0), np.empty(0), total=curve.total, first=first, last=last)
+def _nothing(look: Look) -> CurveView:
+    empty = CurveView(look.id, "none", np.empty(0), np.empty(0), error=look.error)
+    if look.curve is None:
+        return empty
+    first, last = look.curve.span or (None, None)
+    return evolve(empty, total=look.curve.total, first=first, last=last)
 
 
 def _raw(name: str, piece: Piece) -> CurveView:

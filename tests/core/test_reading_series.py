@@ -194,6 +194,28 @@ def test_a_damaged_experiment_costs_the_others_nothing(tmp_path: Path) -> None:
     assert "no experiment here" in (curves[2].error or "")
 
 
+def test_what_was_shown_is_checked(tmp_path: Path) -> None:
+    """A flipped bit is shown at first; once the pages were checked beside the readers, the curve says so."""
+    tracker, store = logged(tmp_path, 3000), ExperimentStore(tmp_path)
+    assert not store.check_next()
+    tracker.finish()
+    assert look(store, tracker).error is None
+    assert store.check_next()
+    assert look(store, tracker).error is None
+    [part] = tracker.experiment_dir.glob("metrics/*.parquet")
+    data = bytearray(part.read_bytes())
+    data[len(data) - 9_000] ^= 1
+    part.chmod(0o644)
+    part.write_bytes(data)
+    later = ExperimentStore(tmp_path)
+    assert look(later, tracker).error is None
+    assert later.check_next()
+    view = look(later, tracker)
+    assert (view.kind, len(view.x) > 100) == ("agg", True)
+    assert f"{part.name} is damaged" in (view.error or "")
+    assert not later.check_next()
+
+
 def test_iter_series_checks_what_it_gives(tmp_path: Path) -> None:
     """The full data come in pieces with every point, and a flipped bit is not given out as data."""
     tracker, store = logged(tmp_path, 70_000), ExperimentStore(tmp_path)

@@ -31,7 +31,7 @@ _log = logging.getLogger("neural")
 class _Page(Dash):
     """Dash without what its document says to nobody: where newer versions are announced, and which Python runs."""
 
-    def interpolate_index(self, **parts: Any) -> str:
+    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]  # Dash gives every part by its name
         """Give the document."""
         opening, _, rest = parts["config"].partition(">")
         text, _, _ = rest.rpartition("</script>")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from neural_core.errors import ConfigurationError
 from neural_core.reading import ExperimentStore
+from neural_ui._ahead import begin_ahead
 from neural_ui._security import Policy, is_loopback
 from neural_ui._serve import listen, serve
 
@@ -87,7 +88,8 @@ class ExperimentComparisonUI:
             server = self.make_app(policy).server
             if not local:
                 _log.warning("%s lets in every machine that reaches this one and knows the token", host)
-            serve(server, place, _address(host, place, policy), open_browser=open_browser, warm=self.store.warm)
+            begin_ahead(self.store)
+            serve(server, place, _address(host, place, policy), open_browser=open_browser)
 
 
 def _names(host: str) -> frozenset[str]:

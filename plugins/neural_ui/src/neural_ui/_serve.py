@@ -6,14 +6,10 @@ import contextlib
 import errno
 import socket
 import sys
-import threading
 import webbrowser
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neural_core.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["listen", "serve"]
 
@@ -59,9 +55,7 @@ def _bound(host: str, port: int) -> socket.socket:
     return found
 
 
-def serve(
-    application: Any, place: socket.socket, address: str, *, open_browser: bool, warm: Callable[[], object]
-) -> None:
+def serve(application: Any, place: socket.socket, address: str, *, open_browser: bool) -> None:
     """Answer requests until Ctrl-C.
 
     Args:
@@ -69,7 +63,6 @@ def serve(
         place: the listening socket; closed at the end.
         address: where a browser finds the page.
         open_browser: open it.
-        warm: called beside the first requests, so that the first list need not wait for the disk.
     """
     from waitress import create_server
 
@@ -82,7 +75,6 @@ def serve(
         clear_untrusted_proxy_headers=True,
     )
     print(f"neural: {address}  (Ctrl-C ends it)", flush=True)  # noqa: T201 - the user waits for the address
-    threading.Thread(target=_quietly, args=(warm,), daemon=True, name="neural-ui-warm").start()
     if open_browser:
         webbrowser.open(address)
     try:
@@ -90,8 +82,3 @@ def serve(
     finally:
         with contextlib.suppress(OSError):
             server.close()
-
-
-def _quietly(warm: Callable[[], object]) -> None:
-    with contextlib.suppress(OSError):  # the page itself says what is wrong with the folder
-        warm()
