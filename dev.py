@@ -194,7 +194,9 @@ def test(arguments: "list[str]") -> int:
     python = environment_python()
     results = [(name, steps.run(name, [python, "-m", *command])) for name, command in CHECKS]
     steps.begin("tests (pytest)")
-    command = [python, "-m", "pytest", f"--timeout={TEST_TIMEOUT}", *test_paths(arguments), *arguments]
+    # A process for each processor; a file's tests stay together, since they share servers and browsers.
+    several = ["-n", "auto", "--dist", "loadfile"]
+    command = [python, "-m", "pytest", f"--timeout={TEST_TIMEOUT}", *several, *test_paths(arguments), *arguments]
     results.append(("tests", shell_status(subprocess.call(command, cwd=ROOT))))
     failed = [(name, status) for name, status in results if status]
     if failed:
