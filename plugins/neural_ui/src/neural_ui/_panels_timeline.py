@@ -27,7 +27,7 @@ class Timeline:
             "type": "bar",
             "orientation": "h",
             "y": list(range(len(runs))),
-            "base": [f"{datetime.fromtimestamp(_start(run), UTC):%Y-%m-%d %H:%M:%S.%f}"[:23] for run in runs],
+            "base": [_date(_start(run)) for run in runs],
             "x": [seconds_of(run) * 1_000 for run in runs],
             "width": 0.62,
             "marker": {
@@ -42,12 +42,30 @@ class Timeline:
         }
         names = {"tickvals": bars["y"], "ticktext": [literal(_short(run.row.name)) for run in runs]}
         layout = {
-            "xaxis": {"type": "date", "title": {"text": "UTC"}},
-            "yaxis": {**names, "range": [len(runs) - 0.4, -0.6], "automargin": True, "showgrid": False},
+            "xaxis": {"type": "date", "title": {"text": "UTC"}, **_range(runs)},
+            "yaxis": {
+                **names,
+                "range": [len(runs) - 0.4, -0.6],
+                "automargin": True,
+                "showgrid": False,
+                "zeroline": False,
+            },
             "height": 120 + 34 * len(runs),
             "showlegend": False,
         }
         return {"data": [bars], "layout": layout}
+
+
+def _date(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S.%f}"[:23]
+
+
+def _range(runs: Sequence[StoredRun]) -> dict[str, list[str]]:
+    """Leave room at the right, where short bars have their text."""
+    if not runs:
+        return {}
+    low, high = _start(runs[0]), max(_start(run) + seconds_of(run) for run in runs)
+    return {"range": [_date(low - 0.02 * (high - low)), _date(high + 0.2 * (high - low) + 1)]}
 
 
 def _start(run: StoredRun) -> float:

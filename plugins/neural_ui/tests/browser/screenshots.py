@@ -24,7 +24,7 @@ PICTURES = {
     "ui-hyperparameters": ("?tab=hyperparameters", "light", 1440, 900),
     "ui-best": ("?tab=best", "light", 1440, 900),
     "ui-summary": ("?tab=summary", "light", 1440, 900),
-    "ui-group": ("?tab=metrics&group=param:optimizer&smooth=10", "light", 1440, 900),
+    "ui-group": ("?tab=metrics&group=param:optimizer.name&smooth=10", "light", 1440, 900),
     "ui-timeline": ("?tab=panel-timeline", "light", 1440, 900),
     "ui-narrow": ("?tab=metrics", "dark", 1024, 768),
 }
