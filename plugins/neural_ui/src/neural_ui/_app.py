@@ -37,7 +37,8 @@ class _Page(Dash):
         text, _, _ = rest.rpartition("</script>")
         config = {name: value for name, value in json.loads(text).items() if name not in _UNSAID}
         safe = json.dumps({**config, "disable_version_check": True}).replace("<", "\\u003c")
-        return str(super().interpolate_index(**{**parts, "config": f"{opening}>{safe}</script>"}))
+        parts["config"] = f"{opening}>{safe}</script>"
+        return str(super().interpolate_index(**parts))  # type: ignore[no-untyped-call]  # Dash has no types here
 
 
 def make_app(store: ExperimentStore, policy: Policy) -> Dash:
