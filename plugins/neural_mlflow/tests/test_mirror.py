@@ -192,6 +192,19 @@ def test_artifacts_models_figures_and_folders(database, tmp_path: Path) -> None:
     assert run.info.artifact_uri.startswith((tmp_path / "mlruns").as_uri())
 
 
+def test_an_artifact_that_is_gone(database, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """An artifact whose bytes were deleted from the experiment is named, and holds nothing else up."""
+    (tmp_path / "gone.txt").write_text("gone")
+    with track(tmp_path) as tracker:
+        stored = tracker.log_artifact(str(tmp_path / "gone.txt"))
+        tracker.log_metrics({"loss": 1.0}, step=0)
+    stored.path.unlink()
+    run = mirror(database, tracker)
+    assert database.points(run, "loss") == [(0, 1.0)]
+    assert run.data.tags["neural.sha256.gone.txt.v1"] == hashlib.sha256(b"gone").hexdigest()
+    assert any("'gone.txt' is not there any more" in record.message for record in caplog.records)
+
+
 def test_names_of_metrics_that_mlflow_refuses(database, tmp_path: Path) -> None:
     """Two names that would become one key stay two metrics, and tags have the names; no name stops the others."""
     names = ["a$b", "a%b", "x" * 300, "/abs", "a//b", "..", "val:loss", "ok"]
@@ -264,6 +277,10 @@ def test_a_run_deleted_in_mlflow(database, tmp_path: Path) -> None:
     refused = later()
     assert not refused.complete
     assert f"is deleted: restore it with `mlflow runs restore --run-id {run.info.run_id}`" in refused.last_error
+    assert f"neural sync {tracker.experiment_id} --to mlflow" in refused.last_error
+    anew = mirror(database, tracker)
+    assert (anew.info.run_id != run.info.run_id, database.points(anew, "loss")) == (True, [(0, 1.0)])
+    database.client.delete_run(anew.info.run_id)
     database.client.restore_run(run.info.run_id)
     assert later().complete
     assert database.run(_uid(tracker)).data.tags["mlflow.note.content"] == "later"

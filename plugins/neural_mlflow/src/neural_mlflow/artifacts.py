@@ -16,18 +16,21 @@ __all__ = ["ARTIFACT", "SHA256", "folder_of", "store"]
 ARTIFACT, SHA256 = "neural.artifact.", "neural.sha256."
 
 
-def store(run: MlflowRun, artifact: ArtifactVersion) -> None:
-    """Store an artifact and say its checksum; one that is there already is left alone."""
+def store(run: MlflowRun, artifact: ArtifactVersion) -> bool:
+    """Store an artifact and say its checksum; one that is there already is left alone.
+
+    Returns:
+        False when its bytes are no longer in the experiment, so that only its tags are written.
+
+    Raises:
+        RefusedError: MLflow, or where it keeps artifacts, did not take it.
+    """
     called = artifact.artifact_name + ("" if artifact.version is None else f".v{artifact.version}")
     sha256, about = key_of(f"{SHA256}{called}", run.limits), key_of(f"{ARTIFACT}{called}", run.limits)
     if run.tags.get(sha256) == artifact.checksum:
-        return
-    folder = folder_of(artifact)
-    if artifact.is_tree:
-        run.store_tree(artifact.path, folder)
-        path = folder
-    else:
-        path = run.store_file(artifact.path, folder)
+        return True
+    is_there = artifact.path.exists()
+    path = _upload(run, artifact) if is_there else None
     description = {
         "name": artifact.artifact_name,
         "version": artifact.version,
@@ -42,6 +45,15 @@ def store(run: MlflowRun, artifact: ArtifactVersion) -> None:
         return {}, {about: text[: limits.tag], sha256: artifact.checksum}
 
     run.say(make)
+    return is_there
+
+
+def _upload(run: MlflowRun, artifact: ArtifactVersion) -> str:
+    folder = folder_of(artifact)
+    if not artifact.is_tree:
+        return run.store_file(artifact.path, folder)
+    run.store_tree(artifact.path, folder)
+    return folder
 
 
 def folder_of(artifact: ArtifactVersion) -> str:

@@ -72,7 +72,10 @@ class MlflowBackend:
         self._wishes = Wishes(
             experiment_name,
             run_name,
-            {texts.tag_key(str(name)): texts.clean(str(text)) for name, text in (tags or {}).items()},
+            {
+                texts.tag_key(str(name)): texts.short(texts.clean(str(text)), texts.OLDEST.tag)
+                for name, text in (tags or {}).items()
+            },
             _location(artifact_location),
         )
         self._run: MlflowRun | None = None
@@ -150,7 +153,8 @@ class MlflowBackend:
     @hookimpl
     def neural_artifact_logged(self, artifact: ArtifactVersion) -> None:
         """Store a file, a folder, a model or a figure under its name and version, with its SHA-256 in a tag."""
-        artifacts.store(self._opened, artifact)
+        if not artifacts.store(self._opened, artifact):
+            self._say_once("bytes", f"artifact {artifact.artifact_name!r:.200} is not there any more: {artifact.path}")
 
     @hookimpl
     def neural_annotations_changed(self, annotations: Annotations) -> None:

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from neural_core.errors import DeliveryError
 from neural_core.records import Experiment
 from neural_mlflow.sdk import RefusedError, spoken
-from neural_mlflow.texts import clean, short, short_name
+from neural_mlflow.texts import short_name, tag_text
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -71,17 +71,17 @@ def find_run(client: MlflowClient, run_id: str, experiment: Experiment, place: P
 
 
 def find_or_make(client: MlflowClient, experiment: Experiment, wishes: Wishes, place: Place) -> Run:
-    """Give the run of an experiment that is told from its beginning.
+    """Give the run of an experiment that is told from its beginning; one that was deleted does not count.
 
     Raises:
-        DeliveryError: it, or its MLflow experiment, was deleted in MLflow.
+        DeliveryError: its MLflow experiment was deleted.
         RefusedError: MLflow did not answer.
     """
     with spoken(place):
         experiment_id = _experiment_id(client, experiment, wishes, place)
         found = _search(client, [experiment_id], experiment.uid)
-        if found is not None:
-            return _undeleted(found, experiment, place)
+        if found is not None and not _is_deleted(found):
+            return found
         return client.create_run(
             experiment_id,
             start_time=milliseconds(experiment.start_time),
@@ -130,9 +130,13 @@ def _experiment_id(client: MlflowClient, experiment: Experiment, wishes: Wishes,
 def _search(client: MlflowClient, experiment_ids: list[str], uid: str) -> Run | None:
     from mlflow.entities import ViewType
 
-    found = client.search_runs(experiment_ids, f"tags.`{UID}` = '{uid}'", ViewType.ALL, max_results=2)
+    found = client.search_runs(experiment_ids, f"tags.`{UID}` = '{uid}'", ViewType.ALL, max_results=100)
     # One that was deleted counts only when no other took its place.
-    return min(found, key=lambda run: run.info.lifecycle_stage == "deleted", default=None)
+    return min(found, key=_is_deleted, default=None)
+
+
+def _is_deleted(run: Run) -> bool:
+    return bool(run.info.lifecycle_stage == "deleted")
 
 
 def _all_experiments(client: MlflowClient) -> Iterator[list[str]]:
@@ -157,22 +161,23 @@ def _tags(experiment: Experiment) -> dict[str, str]:
     with contextlib.suppress(OSError, KeyError, ImportError):
         user = getpass.getuser()
     said = {"mlflow.user": user, "mlflow.source.name": script, "mlflow.source.type": "LOCAL" if script else ""}
-    own = {UID: experiment.uid, "neural.id": experiment.experiment_id, NAME: short(clean(experiment.name), 5_000)}
+    own = {UID: experiment.uid, "neural.id": experiment.experiment_id, NAME: tag_text(experiment.name)}
     return {**{key: text for key, text in said.items() if text}, **own}
 
 
 def _undeleted(run: Run, experiment: Experiment, place: Place) -> Run:
-    if run.info.lifecycle_stage == "deleted":
+    if _is_deleted(run):
         raise DeliveryError(
-            f"MLflow run {run.info.run_id} of {experiment.name!r} at {place} is deleted: restore it with "
-            f"`mlflow runs restore --run-id {run.info.run_id}`, and delivery goes on"
+            f"MLflow run {run.info.run_id} of {experiment.name!r} at {place} is deleted: restore it with `mlflow runs "
+            f"restore --run-id {run.info.run_id}`, or, {_anew(experiment)}"
         )
     return run
 
 
 def _removed(experiment: Experiment, place: Place) -> DeliveryError:
-    cursors = experiment.directory / "delivery"
-    return DeliveryError(
-        f"MLflow at {place} no longer has the run of {experiment.name!r}. To deliver all of it again, remove "
-        f"{cursors / 'mlflow-*.json'} and run: neural sync {experiment.experiment_id} --to mlflow"
-    )
+    return DeliveryError(f"MLflow at {place} no longer has the run of {experiment.name!r}; {_anew(experiment)}")
+
+
+def _anew(experiment: Experiment) -> str:
+    cursors, id = experiment.directory / "delivery" / "mlflow-*.json", experiment.experiment_id
+    return f"to deliver all of it to a new run, remove {cursors} and run: neural sync {id} --to mlflow"

@@ -1,4 +1,4 @@
-"""MLflow itself: the only module that imports it, on use, and what of the process it is told by."""
+"""MLflow itself: made ready and opened on use, and what it raises."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ __all__ = [
     "short",
     "short_name",
     "tag_key",
+    "tag_text",
     "typed",
 ]
 
@@ -76,6 +77,11 @@ def key_of(name: str, limits: Limits) -> str:
 def tag_key(name: str) -> str:
     """Give the key of a tag of the user's; one that begins like ours gets another beginning."""
     return key_of(f"user.{name}" if name.startswith("neural.") else name, OLDEST)
+
+
+def tag_text(value: object) -> str:
+    """Give the text of a tag that every server takes."""
+    return short(clean(str(value)), OLDEST.tag)
 
 
 def as_json(value: Mapping[str, Any]) -> str:
