@@ -220,6 +220,6 @@ def test_the_command(foreign: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", NEURAL, "import", "wandb", str(foreign), "--base-dir", str(tmp_path)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert "7 rows, 3 hyperparameters, 2 artifacts" in done.stdout
-    assert "left out: 1 artifacts, 1 histograms, 1 images, 1 texts" in done.stdout
+    assert "left out: artifacts (1), histograms (1), images (1), texts (1)" in done.stdout
     again = subprocess.run(command, check=True, capture_output=True, text=True)
     assert "has it already" in again.stdout

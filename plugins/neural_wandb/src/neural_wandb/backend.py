@@ -10,8 +10,8 @@ from neural_core import hookimpl
 from neural_core.records import ArtifactVersion, Experiment, MetricRows
 from neural_wandb import artifacts
 from neural_wandb.choices import Choices
+from neural_wandb.loading import require
 from neural_wandb.mirror import Mirror
-from neural_wandb.sdk import require
 
 __all__ = ["WandbBackend"]
 

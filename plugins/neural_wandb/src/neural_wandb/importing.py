@@ -14,11 +14,11 @@ from attrs import field, frozen
 from neural_core.importing import ForeignRun, ImportTarget, import_command
 from neural_wandb.facts import Facts, read_facts
 from neural_wandb.finding import Found, find_runs
+from neural_wandb.loading import require
 from neural_wandb.local_files import find_files, lay_out, stored_in
 from neural_wandb.names import FIGURES, STEP
 from neural_wandb.points import Known, Point, point_of
 from neural_wandb.run_log import RunLog
-from neural_wandb.sdk import require
 from neural_wandb.times import unix_time
 
 __all__ = ["WandbRun", "command", "read_runs"]

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from neural_core.errors import DamagedError
+from neural_wandb.loading import load
 
 __all__ = ["RunLog"]
 
@@ -72,14 +73,13 @@ class RunLog:
             recover: pass over a place that is damaged, to the next block, as W&B's own reader does. Without it the
                 reading ends there, as what looks damaged may be half written.
         """
-        from google.protobuf.message import DecodeError
-        from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]  # made by protobuf on import
-
+        record_type = load("wandb.proto.wandb_internal_pb2").Record
+        broken = load("google.protobuf.message").DecodeError
         for payload in self._payloads(recover):
-            record = Record()
+            record = record_type()
             try:
                 record.ParseFromString(payload)
-            except DecodeError:
+            except broken:
                 self.damaged += 1
                 continue
             yield record

@@ -1,9 +1,8 @@
-"""W&B itself: the only module of the backend that imports it, on use."""
+"""W&B itself: runs, images, artifacts, and what to do when its service or its server do not answer."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import socket
 import subprocess
@@ -14,8 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from neural_core.errors import ConfigurationError, DeliveryError, NotInstalledError
+from neural_core.errors import ConfigurationError, DeliveryError
 from neural_wandb.choices import Choices
+from neural_wandb.loading import load
 
 __all__ = [
     "INTERRUPTED",
@@ -25,7 +25,6 @@ __all__ = [
     "is_uploaded",
     "make_artifact",
     "mark_uploaded",
-    "require",
     "upload",
 ]
 
@@ -37,16 +36,6 @@ INTERRUPTED = 255
 """W&B's own exit code for a KeyboardInterrupt."""
 _lock = threading.Lock()
 _services = 0
-
-
-def require() -> None:
-    """Say that W&B is missing, without importing it.
-
-    Raises:
-        NotInstalledError: it is not installed.
-    """
-    if importlib.util.find_spec("wandb") is None:
-        raise NotInstalledError("W&B not installed. Install it with: pip install wandb")
 
 
 def begin_run(choices: Choices, run_id: str, name: str) -> tuple[Any, int]:
@@ -65,7 +54,8 @@ def begin_run(choices: Choices, run_id: str, name: str) -> tuple[Any, int]:
             "Run `wandb login`, or set WANDB_API_KEY, or WANDB_MODE=offline"
         )
     with _lock:
-        wandb, service = _imported(), _services
+        wandb, service = load(), _services
+        _own_service()
         try:
             _check_folder(choices.folder)
             return wandb.init(
@@ -147,7 +137,7 @@ def give_up(run: Any, service: int) -> bool:
         run.finish(exit_code=INTERRUPTED)
     except TimeoutError:
         return False  # the server has not got everything; the file has
-    except (*_broken(), _imported().Error):
+    except (*_broken(), load().Error):
         with _lock:
             _end(service)
         return False
@@ -160,29 +150,20 @@ def _end(service: int) -> None:
     if service == _services:
         _services += 1
         with contextlib.suppress(*_broken(), SystemExit):
-            _imported().teardown()
+            load().teardown()
 
 
 def _broken() -> tuple[type[BaseException], ...]:
     """Give what a call raises when nobody is at the other end."""
-    from wandb.sdk.mailbox import HandleAbandonedError, MailboxClosedError
+    mailbox = load("wandb.sdk.mailbox")
+    return OSError, mailbox.HandleAbandonedError, mailbox.MailboxClosedError
 
-    return OSError, HandleAbandonedError, MailboxClosedError
 
-
-def _imported() -> Any:
-    """Import W&B: quiet, and without reports to its makers, unless the user wants it otherwise or uses it here."""
-    if "wandb" not in sys.modules:
-        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-        os.environ.setdefault("WANDB_SILENT", "true")
-    # A service that the training process started ends with it: this process starts one of its own.
+def _own_service() -> None:
+    """Forget a service that the training process started: it ends with it. This process starts one of its own."""
     inherited = os.environ.get("WANDB_SERVICE", "").split("-")
     if len(inherited) > 1 and inherited[1] != str(os.getpid()):
         del os.environ["WANDB_SERVICE"]
-    require()
-    import wandb
-
-    return wandb
 
 
 def _settings(wandb: Any, choices: Choices) -> Any:
@@ -217,9 +198,9 @@ def _stop() -> None:
 
 def image(path: str, caption: str) -> Any:
     """Make an image of W&B's from a file."""
-    return _imported().Image(path, caption=caption)
+    return load().Image(path, caption=caption)
 
 
 def make_artifact(name: str, kind: str, metadata: dict[str, Any]) -> Any:
     """Make an artifact of W&B's, empty."""
-    return _imported().Artifact(name, kind, metadata=metadata)
+    return load().Artifact(name, kind, metadata=metadata)
