@@ -7,24 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe import AXE, violations
 from page import NewPage, Serve, UiPage
 from playwright.sync_api import expect
 from walking import TABS
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
-
-
-def violations(ui: UiPage, where: str = "document") -> list[str]:
-    """Let axe-core look at the page; give its serious and critical findings, one line each."""
-    ui.page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[dict[str, Any]] = ui.page.evaluate(f"axe.run({where}).then(found => found.violations)")
-    return [
-        f"{one['impact']} {one['id']}: {node['html'][:120]} ({node['failureSummary'].splitlines()[-1].strip()})"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
 
 
 def test_axe_is_what_was_vendored() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from axe import violations
 from neural_ui._export import export_html
 from page import NewPage, UiPage
 from playwright.sync_api import expect
@@ -109,6 +110,15 @@ def test_themes(new_page: NewPage, store_small: Path, tmp_path: Path) -> None:
     dark = ui.page.evaluate(background)
     ui.page.locator("#theme").click()
     assert ui.page.evaluate(background) != dark
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_accessible(new_page: NewPage, store_small: Path, tmp_path: Path, theme: str) -> None:
+    """axe-core finds nothing serious or critical on any tab of the file, in either theme."""
+    ui = opened(new_page, store_small, tmp_path, theme=theme)
+    for name in ("Metrics comparison", "Hyperparameters", "Best metrics", "Summary"):
+        ui.page.get_by_role("tab", name=name).click()
+        assert violations(ui) == []
 
 
 def test_million_points(new_page: NewPage, store_20x1m: Path, tmp_path: Path) -> None:
