@@ -54,6 +54,7 @@ class Curve:
     Attributes:
         span: the smallest and the largest x; None of no point.
         ends: the first and the last finite point; None when there is none.
+        nbytes: memory that it holds.
     """
 
     def __init__(self, points: FilePoints | HeldPoints, *, count_calls: bool = False) -> None:
@@ -65,6 +66,7 @@ class Curve:
         """
         self.span: tuple[float, float] | None = None
         self.ends: tuple[Point, Point] | None = None
+        self.nbytes = 0
         self._points = points
         self._count_calls = count_calls
         self._width = 0.0
@@ -83,12 +85,6 @@ class Curve:
     def total(self) -> int:
         """Points, whatever their value."""
         return self._points.count
-
-    @property
-    def nbytes(self) -> int:
-        """Memory that it holds."""
-        own = sum(column.nbytes for column in columns_of(self._buckets))
-        return own + (self._points.nbytes if isinstance(self._points, HeldPoints) else 0)
 
     def fits(self, parts: Sequence[Part]) -> bool:
         """Tell whether it can go on from what it has read of these parts."""
@@ -137,6 +133,8 @@ class Curve:
         while len(self._buckets) > max(_FEW_BUCKETS, self.total * _MOST_BUCKETS):
             self._buckets = regroup(self._buckets, self._width, self._width * 2)
             self._width *= 2
+        own = sum(column.nbytes for column in columns_of(self._buckets))
+        self.nbytes = own + (self._points.nbytes if isinstance(self._points, HeldPoints) else 0)
 
     def piece(self, low: float, high: float, width: float, most: int) -> Piece:
         """Give what lies in [low, high): points when there are at most so many, else buckets of `width`.

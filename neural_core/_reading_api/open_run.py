@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +21,11 @@ from neural_core.errors import NeuralError
 if TYPE_CHECKING:
     from neural_core._storage.part import Part
 
-__all__ = ["METRIC_AXIS", "OpenRun"]
+__all__ = ["METRIC_AXIS", "MOST_BYTES", "OpenRun"]
 
 METRIC_AXIS = "metric:"
+MOST_BYTES = 128 * 2**20
+"""Of the curves of one experiment: one of a million points takes a megabyte."""
 
 
 class OpenRun:
@@ -41,7 +44,7 @@ class OpenRun:
         self.lock = threading.Lock()
         self._reader = RunReader(directory)  # checks the rows of journals; pages of Parquet are for `check`
         self._ruler = Ruler()
-        self._curves: dict[tuple[str, str], tuple[int, Curve]] = {}
+        self._curves: OrderedDict[tuple[str, str], tuple[int, Curve]] = OrderedDict()
 
     @property
     def nbytes(self) -> int:
@@ -89,6 +92,9 @@ class OpenRun:
         if curve is None:
             curve = self._from_memory(metric, x)
         self._curves[metric, x] = rows, curve
+        self._curves.move_to_end((metric, x))
+        while self.nbytes > MOST_BYTES and len(self._curves) > 1:
+            self._curves.popitem(last=False)  # the one that changed longest ago
         return curve
 
     def _grown(self, known: Curve | None, metric: str, x: str) -> Curve | None:

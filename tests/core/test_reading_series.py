@@ -243,3 +243,17 @@ def test_shelf(tmp_path: Path) -> None:
         tracker.finish()
     assert len(shelf) == 2
     assert shelf.take(runs[2].experiment_dir) is run
+
+
+def test_curves_of_one_experiment_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the curves of one experiment only as many are kept as memory is given to them; all can be read again."""
+    monkeypatch.setattr("neural_core._reading_api.open_run.MOST_BYTES", 40_000)
+    tracker = started(tmp_path)
+    for step in range(10_000):
+        tracker.log_metrics({f"m{i}": float(step + i) for i in range(5)}, step=step)
+    run = OpenRun(tracker.experiment_dir)
+    for _ in range(2):
+        for i in range(5):
+            assert run.curve(f"m{i}", "step").ends == ((0.0, float(i)), (9999.0, 9999.0 + i))
+            assert 0 < run.nbytes <= 40_000
+    tracker.finish()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from neural_core import ExperimentTracker
+from neural_core._storage.documents import write_document
 
 Track = Callable[..., ExperimentTracker]
 
@@ -218,3 +220,26 @@ class TestDetail:
         """A run that is not there is a 404 of one sentence."""
         answer = api.get("runs/000000000000")
         assert (answer.status_code, list(answer.json)) == (404, ["error"])
+
+
+def test_a_thousand_runs(api: Any, track: Track) -> None:
+    """A thousand runs are listed whole, each once, and a hundred of them give their curves in one answer."""
+    first = track(api.base, "run 0", 20)
+    document = json.loads((first.experiment_dir / "metadata.json").read_text())
+    content = {key: value for key, value in document.items() if key not in ("crc", "format")}
+    for number in range(1, 1_000):
+        copy = api.base / f"copy-{number:04d}"
+        (copy / "metrics").mkdir(parents=True)
+        for path in [*first.experiment_dir.glob("*.json"), *first.experiment_dir.glob("metrics/*")]:
+            os.link(path, copy / path.relative_to(first.experiment_dir))
+        (copy / "metadata.json").unlink()
+        own = {**content, "uid": f"{number:032x}"[::-1], "name": f"run {number}"}
+        write_document(copy / "metadata.json", own, sync=False)
+    listed = api.json("runs")
+    assert listed["total"] == len(set(listed["runs"]["id"])) == 1_000
+    assert sorted(listed["runs"]["ordinal"]) == list(range(1_000))
+    assert set(listed["runs"]["status"]) == {"completed"}
+    header, runs = api.series(f"runs={','.join(listed['runs']['id'][:100])}&metric=loss")
+    assert [run["kind"] for run in header["runs"]] == ["raw"] * 100
+    assert {len(run["x"]) for run in runs} == {20}
+    assert api.json(f"changes?cursor={listed['cursor']}")["runs"]["id"] == []

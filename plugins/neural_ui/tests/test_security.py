@@ -109,6 +109,12 @@ class TestWhom:
         again = {**here, "Cookie": cookie.partition(";")[0]}
         assert api.client.get("/api/v1/runs", headers=again).status_code == 200
 
+    def test_addresses(self, serve: Any, tmp_path: Path) -> None:
+        """A server of every address answers to numbers, which no rebound name is, and to no other name."""
+        api = serve(tmp_path, any_address=True, access="secret")
+        for host, status in (("10.0.0.7:80", 200), ("[fe80::1]:8052", 200), ("evil.example", 403), ("1.2.3", 403)):
+            assert api.client.get("/?token=secret", headers={"Host": host}).status_code == status
+
 
 class TestAnswers:
     """Headers, errors, what the document says."""

@@ -84,7 +84,8 @@ class ExperimentComparisonUI:
             logging.getLogger("neural").setLevel(logging.DEBUG)
         exact = self.port != DEFAULT_PORT if exact_port is None else exact_port
         with listen(host, self.port, exact=exact) as place:
-            policy = Policy(_names(host), access=None if local else secrets.token_urlsafe(24))
+            access = None if local else secrets.token_urlsafe(24)
+            policy = Policy(_names(host), any_address=host in _EVERY, access=access)
             server = self.make_app(policy).server
             if not local:
                 _log.warning("%s lets in every machine that reaches this one and knows the token", host)

@@ -6,6 +6,7 @@ It wraps the whole application, Dash's own routes, files and errors included, so
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from http.cookies import CookieError, SimpleCookie
@@ -68,11 +69,13 @@ class Policy:
     Attributes:
         hosts: names that a request may call us by, beside those of the loopback. The port is not compared: it is no
             secret, and a tunnel has another one.
+        any_address: True when numeric addresses are ours as well: a rebound name is never one.
         token: what a change has to bring along; the page gets it in its document.
         access: what every visitor has to bring along; None on the loopback.
     """
 
     hosts: frozenset[str] = frozenset()
+    any_address: bool = False
     token: str = field(factory=lambda: secrets.token_urlsafe(24))
     access: str | None = None
 
@@ -134,7 +137,7 @@ class Gate:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return False
-        return is_loopback(name) or name in self._policy.hosts
+        return is_loopback(name) or name in self._policy.hosts or (self._policy.any_address and _is_address(name))
 
     def _has_access(self, environ: WSGIEnvironment) -> bool:
         wanted = self._policy.access
@@ -146,6 +149,14 @@ class Gate:
         if wanted is None or not _same(_token_of(environ), wanted):
             return []
         return [("Set-Cookie", f"{_COOKIE}={wanted}; Path=/; HttpOnly; SameSite=Strict")]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _same(given: str, wanted: str) -> bool:
