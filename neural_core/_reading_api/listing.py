@@ -17,6 +17,9 @@ from neural_core.records import RunRow
 
 __all__ = ["Entry", "Listing", "unix_time"]
 
+_LIVE = ("created", "running", "stalled")
+_SIGN_SECONDS = 5.0
+"""A sign of life that is so much newer than the one before is a change."""
 Mark = tuple[tuple[str, int, int], ...]
 
 
@@ -86,7 +89,10 @@ class Listing:
             index.refresh()
             for row in index.runs(limit=None):
                 if row.folder in found:
-                    self._put(row.folder, Entry(row, found[row.folder], self.version, self._sign(row)))
+                    entry = Entry(row, found[row.folder], self.version, self._sign(row))
+                    if entry.is_open:
+                        entry.mark = _mark(self.base_dir / row.folder / "metrics")
+                    self._put(row.folder, entry)
 
     def _sign(self, row: RunRow) -> float:
         ended = unix_time(row.end_time)
@@ -99,7 +105,7 @@ class Listing:
     def _may_differ(self, folder: str, entry: Entry) -> bool:
         """Look at names, sizes and times; a process that is gone changes the status without changing a file."""
         mark = _mark(self.base_dir / folder / "metrics")
-        changed = mark != entry.mark or entry.row.status in ("created", "running", "stalled")
+        changed = mark != entry.mark or entry.row.status in _LIVE
         entry.mark = mark
         return changed
 
@@ -107,9 +113,11 @@ class Listing:
         entry = self.entries.get(folder)
         reader = entry.reader if entry is not None and entry.reader is not None else RowReader(self.base_dir / folder)
         row = reader.read()
-        kept = None if reader.final else reader
+        # A reader may hold descriptors: of an experiment whose writer is gone it would hold them for nothing.
+        kept = None if reader.final or row.status in ("interrupted", "damaged") else reader
         if entry is not None and row == entry.row:
             entry.signature, entry.reader = signature, kept
+            self._note_sign(entry)
             return
         self.version += 1
         mark = () if entry is None else entry.mark
@@ -117,6 +125,13 @@ class Listing:
         if entry is not None:
             new.grown = entry.grown
         self._put(folder, new)
+
+    def _note_sign(self, entry: Entry) -> None:
+        """Take up a sign of life of a writer that logs nothing at the moment."""
+        sign = self._sign(entry.row)
+        if sign > entry.last_sign + _SIGN_SECONDS:
+            self.version += 1
+            entry.last_sign, entry.version = sign, self.version
 
     def _put(self, folder: str, entry: Entry) -> None:
         known = self.entries.get(folder)

@@ -163,6 +163,30 @@ class TestChanges:
         assert child.returncode == -signal.SIGKILL
         assert [run.row.status for run in store.changes(listed.cursor).runs] == ["interrupted"]
 
+    def test_a_sign_of_life(self, tmp_path: Path) -> None:
+        """That a writer lives which logs nothing at the moment is a change of its last sign."""
+        tracker = ExperimentTracker("live", tmp_path, False)
+        tracker.log_metrics({"loss": 1.0}, step=0)
+        store = ExperimentStore(tmp_path)
+        listed = store.listed()
+        store.changes(listed.cursor)
+        later = listed.runs[0].last_sign + 60.0
+        sign = tracker.experiment_dir / "metrics" / "x.alive"
+        sign.touch()
+        os.utime(sign, (later, later))
+        changes = store.changes(listed.cursor)
+        assert [run.last_sign for run in changes.runs] == [later]
+        assert store.changes(changes.cursor).runs == []
+        tracker.finish()
+
+    def test_the_dead_are_read_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An experiment whose writer was killed is not read again at each look."""
+        subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], stdin=subprocess.DEVNULL, check=False)
+        store = ExperimentStore(tmp_path)
+        assert [run.row.status for run in store.listed().runs] == ["interrupted"]
+        monkeypatch.setattr("neural_core._reading_api.listing.RowReader", None)
+        assert [run.row.status for run in store.listed().runs] == ["interrupted"]
+
 
 class Ears:
     """Hears of annotations."""
