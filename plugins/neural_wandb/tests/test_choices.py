@@ -39,8 +39,9 @@ def test_offline_without_a_login() -> None:
 
 def test_online_after_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key in the environment, in the settings, or where `wandb login` leaves it, means online."""
-    (tmp_path / "netrc").write_text(f"machine api.wandb.ai\n  login user\n  password {'0' * 40}\n")
-    assert choose().mode == "online"
+    for host in ("api.wandb.ai", "api.forge.coreweave.com"):
+        (tmp_path / "netrc").write_text(f"machine {host}\n  login user\n  password {'0' * 40}\n")
+        assert choose().mode == "online"
     assert choose(settings={"base_url": "http://localhost:1"}).mode == "offline"
     (tmp_path / "netrc").unlink()
     assert choose(settings={"api_key": "0" * 40}).mode == "online"

@@ -160,7 +160,9 @@ ODD = [0.1 + 0.2, -0.0, 5e-324, math.nan, math.inf, -math.inf, 2.0**53 + 2]
 def test_round_trip(tmp_path: Path) -> None:
     """What was mirrored and is brought in again equals the original: every bit of every row, and all beside them."""
     with ExperimentTracker("Größe: 损失", tmp_path / "first", auto_visualize=False) as tracker:
-        tracker.log_hyperparameters({"lr": 0.1, "model": {"depth": 3}, "list": [1, None], "big": 2**60})
+        tracker.log_hyperparameters(
+            {"lr": 0.1, "model": {"depth": 3}, "list": [1, None], "big": 2**60, "_wandb": 1, "neural/run": 2}
+        )
         tracker.set_tags({"k": "v" * 100, "plain": ""})
         tracker.set_notes("notes")
         for at, value in enumerate(ODD):

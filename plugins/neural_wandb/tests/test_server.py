@@ -14,7 +14,7 @@ import pytest
 from neural_wandb import WandbBackend
 from wandb_files import Written
 from wandb_scripts import SYNC, cursor, only, run, services, start, wait_for
-from wandb_server import KEY, Server, serving
+from wandb_server import HANGS, KEY, Server, serving
 
 from neural_core import ExperimentTracker
 from neural_core.testing import deliver
@@ -102,9 +102,10 @@ print(tracker.experiment_id)
     assert list(folder.glob("*.synced"))
 
 
-def test_the_server_comes_later(tmp_path: Path, server: Server) -> None:
-    """While the server refuses, training goes on and `finish()` keeps its deadline; `neural sync` completes it."""
-    server.refuses = 500
+@pytest.mark.parametrize("how", [500, 401, HANGS])
+def test_the_server_comes_later(tmp_path: Path, server: Server, how: int) -> None:
+    """While the server refuses or hangs, the loop and `finish()` do not wait for it; `neural sync` completes it."""
+    server.refuses = how
     code = f"""{LOOP}
 begun = time.monotonic()
 tracker.finish()

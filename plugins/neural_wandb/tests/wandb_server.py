@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 KEY = "0" * 40
+HANGS = -1
 
 
 class Uploaded:
@@ -56,7 +58,7 @@ class Server:
 
     Attributes:
         runs: id → what has arrived.
-        refuses: answer everything with this HTTP status, 0 for none.
+        refuses: answer everything with this HTTP status, 0 for none; HANGS answers nobody.
     """
 
     def __init__(self) -> None:
@@ -190,6 +192,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             """Take a question, or an upload."""
             said = json.loads(self._body() or "{}")
+            while server.refuses == HANGS:
+                time.sleep(0.02)
             with server.lock:
                 server.asked += 1
                 if server.refuses:

@@ -18,7 +18,8 @@ from neural_core.errors import ArgumentTypeError, ArgumentValueError
 __all__ = ["Choices"]
 
 PROJECT = "neural"
-SERVER = "https://api.wandb.ai"
+_PUBLIC = ("api.wandb.ai", "api.forge.coreweave.com")
+"""Names of W&B's public server; a login under one is a login under the other."""
 _MODES = {"online": "online", "run": "online", "offline": "offline", "dryrun": "offline", "disabled": "disabled"}
 _SETTINGS_SECTION = "default"
 
@@ -32,7 +33,7 @@ class Choices:
         is_logged_in: whether there are credentials; nobody is asked for any.
         folder: where W&B makes its folder ``wandb``, absolute.
         project: of the runs; `entity`, `group`, `job_type` are W&B's own choice when None.
-        server: URL of the server.
+        server: URL of the server; None for W&B's public one.
         tags: of every run.
         settings: further settings of W&B.
     """
@@ -44,7 +45,7 @@ class Choices:
     entity: str | None
     group: str | None
     job_type: str | None
-    server: str
+    server: str | None
     tags: tuple[str, ...]
     settings: Mapping[str, Any]
 
@@ -73,7 +74,7 @@ class Choices:
         def choose(option: Any, key: str, variable: str) -> Any:
             return option or given.get(key) or os.environ.get(variable) or file.get(key)
 
-        server = str(choose(None, "base_url", "WANDB_BASE_URL") or SERVER).rstrip("/")
+        server = choose(None, "base_url", "WANDB_BASE_URL")
         has_key = bool(choose(None, "api_key", "WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"))
         is_logged_in = has_key or _in_netrc(server)
         place = folder or given.get("root_dir") or os.environ.get("WANDB_DIR") or Path.cwd()
@@ -98,8 +99,12 @@ class Choices:
     def destination(self) -> str:
         """Say where runs go to, without secrets."""
         path = "/".join(part for part in (self.entity, self.project) if part)
-        host = urlsplit(self.server)
-        return f"{host.hostname or self.server}/{path}" if self.is_online else f"{self.mode} in {self.folder}, {path}"
+        return f"{self.host}/{path}" if self.is_online else f"{self.mode} in {self.folder}, {path}"
+
+    @property
+    def host(self) -> str:
+        """Name the server, without a password that may stand in its URL."""
+        return _PUBLIC[0] if self.server is None else str(urlsplit(self.server).hostname)
 
 
 def _mode(chosen: Any, is_logged_in: bool) -> str:
@@ -135,13 +140,14 @@ def _settings_file() -> dict[str, str]:
     return dict(parser[_SETTINGS_SECTION]) if parser.has_section(_SETTINGS_SECTION) else {}
 
 
-def _in_netrc(server: str) -> bool:
+def _in_netrc(server: str | None) -> bool:
     """Look where ``wandb login`` leaves its key."""
     chosen = os.environ.get("NETRC")
     places = [Path(chosen)] if chosen else [Path("~", ".netrc"), Path("~", "_netrc")]
+    host = urlsplit(server).netloc if server else _PUBLIC[0]
     for place in places:
         with contextlib.suppress(OSError, RuntimeError, netrc.NetrcParseError):
-            entry = netrc.netrc(place.expanduser()).authenticators(urlsplit(server).netloc)
-            if entry is not None:
-                return bool(entry[2])
+            known = netrc.netrc(place.expanduser())
+            entries = [known.authenticators(name) for name in (_PUBLIC if host in _PUBLIC else (host,))]
+            return any(entry is not None and entry[2] for entry in entries)
     return False

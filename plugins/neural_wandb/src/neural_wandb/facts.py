@@ -10,7 +10,7 @@ from typing import Any
 from attrs import Factory, define
 
 from neural_core.records import Status
-from neural_wandb.names import OWN, RUN, STEP
+from neural_wandb.names import OWN, RUN, STEP, config_name
 from neural_wandb.run_log import RunLog
 from neural_wandb.values import plain, said_in, value_of
 
@@ -73,7 +73,9 @@ class Facts:
     @property
     def hyperparameters(self) -> dict[str, Any]:
         """The config, without what W&B and we keep there."""
-        return {name: plain(value) for name, value in self.config.items() if name not in ("_wandb", RUN)}
+        true = {config_name(name): name for name in ("_wandb", RUN)} if self.about else {}
+        said = {name: plain(value) for name, value in self.config.items() if name not in ("_wandb", RUN)}
+        return {true.get(name, name): value for name, value in said.items()}
 
     @property
     def tags(self) -> dict[str, str]:

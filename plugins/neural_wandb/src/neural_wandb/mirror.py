@@ -13,7 +13,7 @@ from neural_core.errors import DeliveryError
 from neural_core.records import Experiment, MetricRows
 from neural_wandb import sdk
 from neural_wandb.choices import Choices
-from neural_wandb.names import RUN, STEP, metric_name, tag_texts
+from neural_wandb.names import RUN, STEP, config_name, metric_name, tag_texts
 from neural_wandb.points import Point, logged_rows
 from neural_wandb.run_log import RunLog
 from neural_wandb.segments import find_segments, look_into
@@ -112,12 +112,14 @@ class Mirror:
         }
         if about != self._about:
             self._about = about
-            self.configure({RUN: about})
+            self._set_config({RUN: about})
 
-    def configure(self, pairs: Mapping[str, Any]) -> None:
-        """Set keys of the config."""
-        if not pairs:
-            return
+    def configure(self, hyperparameters: Mapping[str, Any]) -> None:
+        """Set hyperparameters in the config."""
+        if hyperparameters:
+            self._set_config({config_name(name): value for name, value in hyperparameters.items()})
+
+    def _set_config(self, pairs: Mapping[str, Any]) -> None:
         self.run.config.update(dict(pairs), allow_val_change=True)
         self._said["config"] += 1
 

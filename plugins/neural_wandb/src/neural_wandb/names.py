@@ -17,6 +17,7 @@ __all__ = [
     "STEP",
     "artifact_alias",
     "artifact_name",
+    "config_name",
     "metric_name",
     "tag_texts",
 ]
@@ -37,6 +38,11 @@ _NAME_LENGTH = 128
 def metric_name(name: str) -> str:
     """Give the name under which a metric is logged: its own, but for those that W&B or we use otherwise."""
     return f"{name}~2" if name in _TAKEN or name.startswith(OWN) else name
+
+
+def config_name(name: str) -> str:
+    """Give the key of the config for a hyperparameter: its own, but for the two that W&B and we use otherwise."""
+    return f"{name}~2" if name in ("_wandb", RUN) else name
 
 
 def tag_texts(tags: Mapping[str, str]) -> list[str]:

@@ -50,7 +50,7 @@ def begin_run(choices: Choices, run_id: str, name: str) -> tuple[Any, int]:
     """
     if choices.is_online and not choices.is_logged_in:
         raise ConfigurationError(
-            f"W&B authentication failed: there is no API key for {choices.server}. "
+            f"W&B authentication failed: there is no API key for {choices.host}. "
             "Run `wandb login`, or set WANDB_API_KEY, or WANDB_MODE=offline"
         )
     with _lock:
@@ -93,14 +93,16 @@ def upload(files: Sequence[Path], choices: Choices) -> None:
     Raises:
         DeliveryError: the server cannot be reached, or does not take them.
     """
-    server = urlsplit(choices.server)
+    server = urlsplit(choices.server or str(load().Settings().base_url))
     port = server.port or (443 if server.scheme == "https" else 80)
     try:
         socket.create_connection((server.hostname or "", port), timeout=REACH_SECONDS).close()
     except OSError as error:
         raise DeliveryError(f"W&B's server {server.hostname} cannot be reached: {error}") from error
     command = [sys.executable, "-m", "wandb", "sync", "--include-online", "--include-synced", *map(str, files)]
-    environment = {**os.environ, "WANDB_BASE_URL": choices.server, "WANDB_SILENT": "false"}
+    environment = {**os.environ, "WANDB_SILENT": "false"}
+    if choices.server:
+        environment["WANDB_BASE_URL"] = choices.server
     environment.pop("WANDB_SERVICE", None)
     if key := choices.settings.get("api_key"):
         environment["WANDB_API_KEY"] = str(key)
