@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from urllib.parse import quote
 
+from neural_core._reading_api.directions import directions_mark
 from neural_core._reading_api.listing import Entry, Listing
 from neural_core._reading_api.records import Changes, Listed, StoredRun
 from neural_core._storage.folder import TRASH
@@ -78,7 +79,7 @@ class Catalog:
         """
         with self._lock:
             self.refresh()
-            version = f"{self._session}-{self._seen[0]}-{self._seen[1]}"
+            version = f"{self._session}-{self._seen[0]}-{self._seen[1]}-{directions_mark(self.base_dir)}"
             return Listed(version, self._cursor, len(self._trash.entries), list(self._runs.values()))
 
     @property

@@ -9,7 +9,7 @@ from neural_core._series import lower_is_better
 from neural_core._storage.documents import read_document, write_document
 from neural_core.errors import ArgumentValueError, DamagedError
 
-__all__ = ["directions_of", "set_direction"]
+__all__ = ["directions_mark", "directions_of", "set_direction"]
 
 _FILE = ".directions.json"
 _WORDS = ("min", "max")
@@ -21,6 +21,14 @@ def _stored(base_dir: Path) -> dict[str, str]:
     except (OSError, DamagedError):
         return {}
     return {name: word for name, word in found.items() if word in _WORDS} if isinstance(found, dict) else {}
+
+
+def directions_mark(base_dir: Path) -> int:
+    """Name what is stored now: something else is stored under another number."""
+    try:
+        return (base_dir / _FILE).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def directions_of(base_dir: Path, metrics: Iterable[str]) -> dict[str, str]:

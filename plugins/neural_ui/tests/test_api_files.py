@@ -278,7 +278,9 @@ class TestEdits:
     def test_directions(self, api: Any, track: Track) -> None:
         """Which values of a metric are better is kept for the base folder."""
         track(api.base)
+        before = api.get("runs").headers["ETag"]
         answer = api.post("directions", {"metric": "acc", "direction": "min"})
+        assert api.get("runs", If_None_Match=before).status_code == 200
         assert answer.json == {"directions": {"loss": "min", "acc": "min"}}
         assert api.json("runs")["directions"]["acc"] == "min"
         assert api.post("directions", {"metric": "acc", "direction": "sideways"}).status_code == 400
