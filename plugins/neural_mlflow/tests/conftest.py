@@ -86,6 +86,12 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def store_of() -> type[Store]:
+    """Read a store by its URI."""
+    return Store
+
+
+@pytest.fixture
 def database(tmp_path: Path, empty_database: Path) -> Store:
     """A database of the test's own."""
     shutil.copy(empty_database, tmp_path / "mlflow.db")

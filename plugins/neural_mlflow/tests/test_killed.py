@@ -41,7 +41,7 @@ ROWS = 1_700
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment[0]} {moment[3]}")
-def test_each_point_once(script, tmp_path: Path, database, moment: tuple[str, ...]) -> None:
+def test_each_point_once(script, store_of, tmp_path: Path, database, moment: tuple[str, ...]) -> None:
     """Killed between points and position, or among the points, nothing is missing after the next delivery or twice."""
     uri = database.uri if moment[0] == "sqlite" else (tmp_path / "mlruns").as_uri()
     with ExperimentTracker("killed", tmp_path / "experiments", auto_visualize=False) as tracker:
@@ -51,7 +51,7 @@ def test_each_point_once(script, tmp_path: Path, database, moment: tuple[str, ..
                 tracker.log_metrics({"free": 0.5})
     killed = script(DELIVERY, arguments=(str(tracker.experiment_dir), uri, *moment[1:]))
     assert killed.returncode == -9, killed.stderr
-    store = type(database)(uri)
+    store = store_of(uri)
     (run,) = store.runs()
     assert store.points(run, "loss")
     assert run.info.status == "RUNNING"

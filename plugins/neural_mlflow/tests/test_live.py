@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-from neural_mlflow import MlflowBackend
 
 GUIDE = """
 from neural.tracking import ExperimentTracker
@@ -90,14 +89,18 @@ def test_the_guides_integration(script, database) -> None:
     assert database.points(run, "loss") == [(step, 1 / (step + 1)) for step in range(5)]
 
 
-def test_a_fresh_folder(script, tmp_path: Path) -> None:
-    """Where there is no database yet, two scripts' first runs make it; MLFLOW_TRACKING_URI says where."""
+def test_a_fresh_folder(script, store_of, tmp_path: Path) -> None:
+    """Two scripts that begin at once where there is no database yet both arrive; MLFLOW_TRACKING_URI says where."""
     (tmp_path / "model.pt").write_bytes(b"weights")
-    done = script(GUIDE, MLFLOW_TRACKING_URI="sqlite:///sub/other.db")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "sub" / "other.db").is_file()
+    with ThreadPoolExecutor() as pool:
+        both = list(pool.map(lambda _: script(GUIDE, MLFLOW_TRACKING_URI="sqlite:///sub/other.db"), range(2)))
+    assert [done.returncode for done in both] == [0, 0], both
     assert not (tmp_path / "mlflow.db").exists()
-    assert (tmp_path / "sub" / "mlruns").is_dir()
+    runs = store_of(f"sqlite:///{tmp_path / 'sub' / 'other.db'}").runs()
+    assert [run.data.metrics for run in runs] == [{"loss": 0.5}] * 2
+    assert all(run.info.artifact_uri.startswith((tmp_path / "sub" / "mlruns").as_uri()) for run in runs)
+    logs = "".join(path.read_text() for path in tmp_path.glob("neural_experiments/*/delivery/companion.log"))
+    assert "raised" not in logs
 
 
 def test_a_killed_trainer(script, database) -> None:
@@ -115,9 +118,3 @@ def test_threads_of_the_script(script, database) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
     (run,) = database.runs()
     assert database.points(run, "loss") == [(0, 1.0)]
-
-
-def test_destination_has_no_password() -> None:
-    """What is said of the destination, in cursors and messages, has no password."""
-    told = MlflowBackend(tracking_uri="https://me:secret@example.org/mlflow").destination()
-    assert told == "https://me:***@example.org/mlflow"

@@ -109,16 +109,14 @@ def _experiment_id(client: MlflowClient, experiment: Experiment, wishes: Wishes,
     name = short_name(wishes.experiment_name or experiment.name)
     found = client.get_experiment_by_name(name)
     if found is None:
+        location = wishes.artifact_location or place.artifacts_of(name)
         try:
             with spoken(place):
-                location = wishes.artifact_location or place.artifacts_of(name)
                 return str(client.create_experiment(name, artifact_location=location))
-        except RefusedError as error:
-            if not error.is_taken:  # another process may have made it at this moment
+        except RefusedError:
+            found = client.get_experiment_by_name(name)  # another process may have made it at this moment
+            if found is None:
                 raise
-            found = client.get_experiment_by_name(name)
-    if found is None:
-        raise DeliveryError(f"the MLflow experiment {name!r} at {place} went away at this moment")
     if found.lifecycle_stage == "deleted":
         raise DeliveryError(
             f"the MLflow experiment {name!r} at {place} is deleted: restore it with `mlflow experiments restore "

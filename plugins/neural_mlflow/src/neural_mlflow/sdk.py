@@ -43,11 +43,6 @@ class RefusedError(DeliveryError):
         return self.code == "RESOURCE_DOES_NOT_EXIST"
 
     @property
-    def is_taken(self) -> bool:
-        """Tell whether what was to be made is there already."""
-        return self.code == "RESOURCE_ALREADY_EXISTS"
-
-    @property
     def is_invalid(self) -> bool:
         """Tell whether a text or a name was not taken."""
         return self.code == "INVALID_PARAMETER_VALUE"

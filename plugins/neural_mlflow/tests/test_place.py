@@ -1,0 +1,84 @@
+"""Where it delivers to, what is said of it, and what it costs to be made."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from neural_mlflow import MlflowBackend
+from neural_mlflow.texts import Limits, artifact_segment, flat, key_of, typed
+
+from neural_core.errors import ArgumentTypeError
+
+
+def destination(given: str | None = None) -> str:
+    """Say where a backend with this tracking URI delivers to."""
+    return MlflowBackend(tracking_uri=given).destination()
+
+
+def test_places_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Option, then MLFLOW_TRACKING_URI, then a database in this folder; folders and files become absolute."""
+    monkeypatch.chdir(tmp_path)
+    assert destination() == f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:5000")
+    assert destination() == "http://localhost:5000"
+    assert destination("sqlite:///a/b.db?timeout=5") == f"sqlite:///{tmp_path}/a/b.db?timeout=5"
+    assert destination("sqlite:////data/b.db") == "sqlite:////data/b.db"
+    for folder in ("./mlruns", "file:./mlruns", f"file://{tmp_path}/mlruns", str(tmp_path / "mlruns")):
+        assert destination(folder) == f"file://{tmp_path}/mlruns"
+    assert destination("databricks") == "databricks"
+    assert destination("postgresql://db/mlflow") == "postgresql://db/mlflow"
+
+
+def test_destination_has_no_password() -> None:
+    """What is said of the destination, in cursors and messages, has no password."""
+    assert destination("https://me:secret@example.org/mlflow") == "https://me:***@example.org/mlflow"
+    assert destination("postgresql+psycopg2://me:se:cret@db:5432/x") == "postgresql+psycopg2://me:***@db:5432/x"
+
+
+def test_mlflow_is_imported_on_use(tmp_path: Path) -> None:
+    """To import this package and to make a backend does not import MLflow."""
+    made = "import sys, neural_mlflow, neural_mlflow.importing; neural_mlflow.MlflowBackend()"
+    code = f"{made}; print('mlflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_mlflow(tmp_path: Path) -> None:
+    """Where MLflow is not installed, the error begins with the guide's words and has the line that installs it."""
+    code = "import sys; sys.modules['mlflow'] = None; import neural_mlflow; neural_mlflow.MlflowBackend()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "NotInstalledError: MLflow not installed. Install it with: pip install mlflow" in done.stderr
+
+
+def test_tags_are_a_mapping() -> None:
+    """An option of the wrong kind is told when the backend is made."""
+    with pytest.raises(ArgumentTypeError, match="mapping"):
+        MlflowBackend(tags=["a"])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.1", 0.1), ("1e-05", 1e-05), ("-3", -3), ("nan", float("nan")), ("-inf", float("-inf")), ("True", True),
+        ("None", None), ("[1, 'a']", [1, "a"]), ("010", "010"), ("1e5", "1e5"), ("0.10", "0.10"), ("1_000", "1_000"),
+        ("", ""), ("__import__('os')", "__import__('os')"), ("(1, 2)", "(1, 2)"), ("[" * 300, "[" * 300), ("a", "a"),
+    ],
+)  # fmt: skip
+def test_typed_parameters(text: str, value: object) -> None:
+    """A parameter's text becomes a value only where Python would write the value just so."""
+    assert repr(typed(text)) == repr(value)
+
+
+def test_keys_and_segments() -> None:
+    """What MLflow takes stays as it is; the rest is marked, and is never longer than it may be."""
+    assert key_of("größe/π: a-b.c", Limits()) == "größe/π: a-b.c"
+    assert key_of("a:b", Limits(colon=False)) != "a:b"
+    assert len(key_of("x" * 1_000, Limits())) <= 250
+    assert key_of("a$", Limits()) != key_of("a%", Limits())
+    assert artifact_segment("größe 1.pt") == "größe 1.pt"
+    assert all("/" not in artifact_segment(name) != name for name in ("..", ".", "", "a/b", "a#b", "100%", "x" * 999))
+    assert dict(flat({"a": {"b": 1, "c": {}}, "d": [{"e": 2}]})) == {"a.b": "1", "a.c": "{}", "d": "[{'e': 2}]"}
