@@ -6,9 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
-import pytest
-
 import neural_ui
+import pytest
 from neural_ui._layout import index_string, make_layout
 from neural_ui._layout._bundle import bundle, bundles
 from neural_ui._layout._toolbar import CONTROLS

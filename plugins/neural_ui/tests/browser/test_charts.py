@@ -162,7 +162,8 @@ def test_pointing_at_a_run_lets_it_stand_out(ui: UiPage) -> None:
     """Pointing at a run in the list dims the others in all charts, without drawing anything anew."""
     page = ui.open()
     page.evaluate(
-        "window.__drawn = 0; const old = Plotly.react; Plotly.react = (...a) => { window.__drawn++; return old(...a); }; undefined"
+        "window.__drawn = 0; const old = Plotly.react;"
+        "Plotly.react = (...a) => { window.__drawn++; return old(...a); }; undefined"
     )
     ui.get("run-row").nth(2).hover()
     expect(page.locator(".plot.dimmed").first).to_be_visible()

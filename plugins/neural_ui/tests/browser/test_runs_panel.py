@@ -45,7 +45,8 @@ def test_search_filters_the_list(many: UiPage) -> None:
     page.keyboard.type("lr<1e-3")
     many.until("neural.selection.rows().length < 1000")
     small = page.evaluate(
-        "neural.selection.rows().every(run => Object.entries(run.params).some(([name, value]) => /lr|learning_rate/.test(name) && value < 1e-3))"
+        "neural.selection.rows().every(run => Object.entries(run.params)"
+        ".some(([name, value]) => /lr|learning_rate/.test(name) && value < 1e-3))"
     )
     assert small
     expect(page.locator("#run-counts")).to_contain_text("found")

@@ -89,7 +89,8 @@ def test_scatter_opens_the_run_of_a_point(ui: UiPage) -> None:
     page.locator("#scatter-param").select_option("seed")
     plot = ui.get("scatter").locator(".scatter-plot")
     spot = plot.evaluate(
-        "one => { const {xaxis: x, yaxis: y} = one._fullLayout; const run = neural.runs.all().find(r => r.params.seed === 0);"
+        "one => { const {xaxis: x, yaxis: y} = one._fullLayout;"
+        " const run = neural.runs.all().find(r => r.params.seed === 0);"
         " const metric = one.dataset.metric; const box = one.getBoundingClientRect();"
         " return [box.x + x._offset + x.d2p(0), box.y + y._offset + y.d2p(neural.runs.best(run, metric).value)]; }"
     )

@@ -19,7 +19,10 @@ def test_link_shows_the_same_view_elsewhere(ui: UiPage, new_page: NewPage, serve
     query = page.evaluate("location.search")
     other = new_page(serve(store_small))
     other.open(f"?{query[1:]}")
-    keys = "(({smooth, zoom, group, y, charts, selected}) => JSON.stringify([smooth, zoom, group, y, charts, [...selected]]))"
+    keys = (
+        "(({smooth, zoom, group, y, charts, selected}) =>"
+        " JSON.stringify([smooth, zoom, group, y, charts, [...selected]]))"
+    )
     state = f"{keys}(neural.state.get())"
     assert other.page.evaluate(state) == page.evaluate(state)
     assert len(query) < 400
@@ -101,7 +104,7 @@ def test_lost_server_is_shown_and_found_again(ui: UiPage) -> None:
 
 
 def test_empty_folder_says_what_to_do(new_page: NewPage, serve: Serve, tmp_path: Path) -> None:
-    """A folder without experiments shows where was looked, the first lines of code, and the run as soon as it starts."""
+    """A folder without experiments shows where was looked, how to begin, and the run as soon as it starts."""
     ui = new_page(serve(tmp_path))
     page = ui.open()
     empty = ui.get("empty")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask, Response
 
 from neural_ui._layout._bundle import Bundle, bundles
@@ -15,7 +17,7 @@ def serve_bundles(server: Flask) -> None:
         server.add_url_rule(one.address, f"neural_page_{name}", _answer(one))
 
 
-def _answer(one: Bundle) -> object:
+def _answer(one: Bundle) -> Callable[[], Response]:
     def view() -> Response:
         answer = Response(one.content, content_type=one.content_type)
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"

@@ -16,7 +16,7 @@ __all__ = ["bind_controls"]
 
 def bind_controls(app: Dash) -> None:
     """Hand every control's value to `neural.toolbar.changed`, in the order of CONTROLS; no request is made."""
-    app.clientside_callback(
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash types only a part of itself
         ClientsideFunction("neural", "controls"),
         Output("controls-seen", "data"),
         *(Input(control, "value") for control in CONTROLS),

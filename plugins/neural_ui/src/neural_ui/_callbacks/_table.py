@@ -28,7 +28,7 @@ def bind_table(app: Dash) -> None:
         State("runs-table-host", "children"),
         prevent_initial_call=True,
     )(_grid)
-    app.clientside_callback(
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash types only a part of itself
         ClientsideFunction("neural", "tableSelected"),
         Output("runs-table-seen", "data"),
         Input("runs-table", "selectedRows"),

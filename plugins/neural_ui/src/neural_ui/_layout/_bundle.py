@@ -16,13 +16,13 @@ __all__ = ["Bundle", "bundle", "bundles"]
 _ASSETS = Path(__file__).parents[1] / "assets"
 
 # In order of need: a module uses others only after all are loaded, so the order matters for the first ones only.
-_SCRIPTS = (
-    "core format state names colors api url runs filter smoothing grouping series stats traces ticks overlay hover chart "
-    "cardhead cardtable cards zoom exporting menu toast actions toolbar tabs theme runlist swatches selection table diff "
-    "parallel scatter hyperparameters best bars summary sparkline drawer drawer_parts edits panels live "
-    "keyboard main"
-).split()
-_STYLES = "tokens base icons top_bar runs toolbar cards tables best summary drawer overlays narrow".split()
+_SCRIPTS = """
+    core format state names colors api url runs filter smoothing grouping series stats traces ticks overlay hover chart
+    cardhead cardtable sections cards zoom exporting menu toast actions toolbar tabs theme runlist swatches selection
+    table diff parallel scatter hyperparameters best bars summary sparkline drawer drawer_parts edits panels live
+    keyboard main
+"""
+_STYLES = "tokens base icons top_bar runs toolbar cards tables best summary drawer overlays narrow"
 
 
 class Bundle(NamedTuple):
@@ -49,10 +49,10 @@ def bundles() -> dict[str, Bundle]:
     vendor = _ASSETS / "vendor"
     return {
         "boot": _bundle("boot", ".js", _joined("js", ".js", ["boot"]), script),
-        "neural": _bundle("neural", ".js", _joined("js", ".js", list(_SCRIPTS)), script),
+        "neural": _bundle("neural", ".js", _joined("js", ".js", _SCRIPTS.split()), script),
         "plotly": _bundle("plotly", ".js", (vendor / "plotly-basic.min.js").read_bytes(), script),
         "bootstrap": _bundle("bootstrap", ".css", (vendor / "bootstrap.min.css").read_bytes(), style),
-        "style": _bundle("style", ".css", _joined("css", ".css", list(_STYLES)), style),
+        "style": _bundle("style", ".css", _joined("css", ".css", _STYLES.split()), style),
     }
 
 

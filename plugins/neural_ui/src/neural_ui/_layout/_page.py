@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 
 from neural_ui._layout._help import make_help
+from neural_ui._layout._parts import dashed
 from neural_ui._layout._runs_panel import make_runs_panel
 from neural_ui._layout._top_bar import make_top_bar
 from neural_ui._layout._views import make_views
@@ -21,8 +22,8 @@ def make_layout() -> html.Div:
             html.Div([make_runs_panel(), make_views()], className="body"),
             _drawer(),
             html.Div(id="full-screen", className="full-screen", hidden=True),
-            html.Div(id="tooltip", className="tip", hidden=True, **{"aria-hidden": "true"}),
-            html.Div(id="toasts", className="toasts", role="status", **{"aria-live": "polite"}),
+            html.Div(id="tooltip", className="tip", hidden=True, **dashed(aria_hidden="true")),
+            html.Div(id="toasts", className="toasts", role="status", **dashed(aria_live="polite")),
             make_help(),
             *(dcc.Store(id=name) for name in ("controls-seen", "runs-table-open", "runs-table-seen")),
         ],
@@ -37,5 +38,5 @@ def _drawer() -> html.Aside:
         role="dialog",
         hidden=True,
         tabIndex=-1,
-        **{"aria-label": "Run", "data-testid": "drawer"},
+        **dashed(aria_label="Run", data_testid="drawer"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dash_bootstrap_components as dbc
 from dash import html
 
-from neural_ui._layout._parts import action, icon
+from neural_ui._layout._parts import action, dashed, icon
 
 __all__ = ["make_runs_panel"]
 
@@ -18,23 +18,20 @@ def make_runs_panel() -> html.Aside:
             _counts(),
             _head(),
             _list(),
-            html.Div(id="panel-grip", className="grip", **{"aria-hidden": "true"}),
+            html.Div(id="panel-grip", className="grip", **dashed(aria_hidden="true")),
         ],
         id="runs-panel",
         className="runs-panel",
-        **{"aria-label": "Runs", "data-testid": "runs-panel"},
+        **dashed(aria_label="Runs", data_testid="runs-panel"),
     )
 
 
 def _search() -> html.Div:
     label = html.Label("Search runs", htmlFor="run-search", className="visually-hidden")
-    box = dbc.Input(
-        id="run-search", type="search", value="", placeholder="Search runs: lr<1e-3 adamw", autocomplete="off"
-    )
+    box = dbc.Input(id="run-search", type="search", value="", placeholder="Search: lr<1e-3 adamw", autocomplete="off")
     problem = html.Div(id="search-problem", className="search-problem", role="status")
-    return html.Div(
-        [icon("search"), label, box, html.Kbd("k", **{"aria-hidden": "true"}), problem], className="search run-search"
-    )
+    key = html.Kbd("k", **dashed(aria_hidden="true"))
+    return html.Div([icon("search"), label, box, key, problem], className="search run-search")
 
 
 def _counts() -> html.Div:
@@ -42,16 +39,16 @@ def _counts() -> html.Div:
         [
             html.Span(id="run-counts", className="counts", role="status"),
             html.Div(className="spring"),
-            action("select-all", "Select all runs that the search shows", children="All", className="link"),
-            action("select-none", "Select no run", children="None", className="link"),
-            action("table", "Open the table of runs", children="Table", className="link"),
+            action("select-all", "Select all runs that the search shows", children="All", style="link"),
+            action("select-none", "Select no run", children="None", style="link"),
+            action("table", "Open the table of runs", children="Table", style="link"),
         ],
         className="runs-counts",
     )
 
 
 def _head() -> html.Div:
-    by_name = html.Button("Run", type="button", className="sort", title="Sort by name", **{"data-sort": "name"})
+    by_name = html.Button("Run", type="button", className="sort", title="Sort by name", **dashed(data_sort="name"))
     by_metric = html.Button(
         "Metric", type="button", id="list-metric", className="sort metric", title="Choose the metric and the order"
     )
@@ -66,5 +63,5 @@ def _list() -> html.Div:
         role="listbox",
         tabIndex=0,
         className="run-list",
-        **{"aria-label": "Runs; space selects, s shows one alone", "aria-multiselectable": "true"},
+        **dashed(aria_label="Runs; space selects, s shows one alone", aria_multiselectable="true"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dash_bootstrap_components as dbc
 from dash import html
 
-from neural_ui._layout._parts import action, segments
+from neural_ui._layout._parts import dashed, segments
 
 __all__ = ["CONTROLS", "make_toolbar"]
 
@@ -31,7 +31,7 @@ def make_toolbar() -> html.Div:
             _smoothing(),
             _x_axis(),
             segments("y-axis", "Y axis", {"Linear": "linear", "Log": "log"}, testid="y-log", first="linear"),
-            segments("band", "Min–max", {"Off": "off", "Hover": "hover", "All": "all"}, testid="band", first="hover"),
+            segments("band", "Min-max", {"Off": "off", "Hover": "hover", "All": "all"}, testid="band", first="hover"),
             _group(),
             _columns(),
             dbc.Switch(id="link-zoom", value=True, label="Link", className="control link-zoom"),
@@ -39,7 +39,7 @@ def make_toolbar() -> html.Div:
         ],
         className="toolbar",
         role="toolbar",
-        **{"aria-label": "Chart settings", "data-testid": "toolbar"},
+        **dashed(aria_label="Chart settings", data_testid="toolbar"),
     )
 
 
@@ -59,7 +59,7 @@ def _group() -> html.Div:
     select = dbc.Select(
         id="group", value="none", options=[{"label": "None", "value": "none"}], size="sm", className="select"
     )
-    kinds = [{"label": "mean ± std", "value": "std"}, {"label": "mean, min–max", "value": "minmax"}]
+    kinds = [{"label": "mean ± std", "value": "std"}, {"label": "mean, min-max", "value": "minmax"}]
     agg = dbc.Select(id="agg", value="std", options=kinds, size="sm", className="select agg")
     label = html.Label("Group by", htmlFor="group", className="control-label")
     hidden = html.Label("Band of a group", htmlFor="agg", className="visually-hidden")
@@ -79,4 +79,4 @@ def _search() -> html.Div:
     box = dbc.Input(
         id="chart-search", type="search", value="", placeholder="Filter charts", size="sm", autocomplete="off"
     )
-    return html.Div([label, box, html.Kbd("/", **{"aria-hidden": "true"})], className="search chart-search")
+    return html.Div([label, box, html.Kbd("/", **dashed(aria_hidden="true"))], className="search chart-search")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dash import html
 
-from neural_ui._layout._parts import action
+from neural_ui._layout._parts import action, dashed
 
 __all__ = ["TABS", "make_top_bar"]
 
@@ -23,15 +23,15 @@ def make_top_bar() -> html.Header:
 
 
 def _brand() -> html.Div:
-    mark = html.Span(className="mark", **{"aria-hidden": "true"})
+    mark = html.Span(className="mark", **dashed(aria_hidden="true"))
     home = html.H1([mark, html.Span("neural")], className="brand-name")
     return html.Div([home, html.Span(id="base-dir", className="base-dir")], className="brand")
 
 
 def _tabs() -> html.Nav:
     buttons = [_tab(number, name, title) for number, (name, title) in enumerate(TABS.items(), start=1)]
-    row = html.Div(buttons, role="tablist", id="tablist", className="view-tabs", **{"aria-label": "Views"})
-    return html.Nav(row, **{"aria-label": "Comparison"})
+    row = html.Div(buttons, role="tablist", id="tablist", className="view-tabs", **dashed(aria_label="Views"))
+    return html.Nav(row, **dashed(aria_label="Comparison"))
 
 
 def _tab(number: int, name: str, title: str) -> html.Button:
@@ -44,23 +44,23 @@ def _tab(number: int, name: str, title: str) -> html.Button:
         title=f"{title} ({number})",
         className="view-tab",
         tabIndex=0 if chosen else -1,
-        **{
-            "data-tab": name,
-            "data-testid": f"tab-{name}",
-            "aria-selected": "true" if chosen else "false",
-            "aria-controls": f"view-{name}",
-        },
+        **dashed(
+            data_tab=name,
+            data_testid=f"tab-{name}",
+            aria_selected="true" if chosen else "false",
+            aria_controls=f"view-{name}",
+        ),
     )
 
 
 def _live() -> html.Div:
     words = html.Span("Connecting", id="live-text")
     return html.Div(
-        [html.Span(className="dot", **{"aria-hidden": "true"}), words],
+        [html.Span(className="dot", **dashed(aria_hidden="true")), words],
         id="live",
         role="status",
         className="live",
-        **{"data-testid": "live", "data-live": "waiting"},
+        **dashed(data_testid="live", data_live="waiting"),
     )
 
 
@@ -73,11 +73,11 @@ def _actions() -> html.Div:
                 "copy-link",
                 "Copy link to this view",
                 children="Copy link",
-                className="framed",
-                **{"data-testid": "copy-link"},
+                style="framed",
+                **dashed(data_testid="copy-link"),
             ),
-            action("theme", "Theme: light, dark or system", key="t", **{"data-testid": "theme"}),
-            action("help", "Keys and help", key="?", **{"data-testid": "help"}),
+            action("theme", "Theme: light, dark or system", key="t", **dashed(data_testid="theme")),
+            action("help", "Keys and help", key="?", **dashed(data_testid="help")),
         ],
         className="top-actions",
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import html
 
-from neural_ui._layout._parts import action
+from neural_ui._layout._parts import action, dashed
 from neural_ui._layout._toolbar import make_toolbar
 from neural_ui._layout._top_bar import TABS
 
@@ -34,12 +34,12 @@ def _view(name: str, title: str, children: list[Any]) -> html.Section:
         role="tabpanel",
         className="view",
         hidden=name != "metrics",
-        **{"aria-labelledby": f"tab-{name}", "data-view": name},
+        **dashed(aria_labelledby=f"tab-{name}", data_view=name),
     )
 
 
 def _empty() -> html.Div:
-    return html.Div(id="empty", className="empty", hidden=True, **{"data-testid": "empty"})
+    return html.Div(id="empty", className="empty", hidden=True, **dashed(data_testid="empty"))
 
 
 def _table() -> html.Section:
@@ -52,18 +52,18 @@ def _table() -> html.Section:
                 "table-differing",
                 "Show only the columns in which runs differ",
                 children="Only differing",
-                className="framed",
+                style="framed",
             ),
             action(
                 "table-group",
                 "Add rows with mean and deviation of each group",
                 children="Group rows",
-                className="framed",
+                style="framed",
             ),
-            action("table-tag", "Tag the selected runs", children="Tag", className="framed"),
-            action("table-trash", "Move the selected runs to the trash", children="Delete", className="framed danger"),
-            action("table-csv", "Save the table as CSV", children="CSV", className="framed"),
-            action("close", "Close the table", key="Esc", **{"data-close": "table"}),
+            action("table-tag", "Tag the selected runs", children="Tag", style="framed"),
+            action("table-trash", "Move the selected runs to the trash", children="Delete", style="framed danger"),
+            action("table-csv", "Save the table as CSV", children="CSV", style="framed"),
+            action("close", "Close the table", key="Esc", **dashed(data_close="table")),
         ],
         className="sheet-head",
     )
@@ -72,5 +72,5 @@ def _table() -> html.Section:
         id="runs-sheet",
         className="sheet",
         hidden=True,
-        **{"aria-label": "Table of runs", "data-testid": "runs-sheet"},
+        **dashed(aria_label="Table of runs", data_testid="runs-sheet"),
     )

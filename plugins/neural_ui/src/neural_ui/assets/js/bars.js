@@ -49,7 +49,7 @@
     const lower = neural.runs.direction(metric) === "min";
     const turn = h("button", { type: "button", class: "btn-quiet word direction", title: "Click when it is the other way round; it is kept", text: lower ? "lower is better" : "higher is better", onclick: () => flip(metric) });
     const list = h("ol", { class: `bars ${baseRow ? "with-base" : ""}` }, sorted.map((row, index) => barOf(row, metric, axis, baseRow, index === 0)));
-    const scale = h("div", { class: `bar-scale ${baseRow ? "with-base" : ""}`, "aria-hidden": "true" }, h("span"), h("span", { class: "ends" }, h("span", { text: `axis from ${neural.format.number(axis[0], 3)}` }), h("span", { text: neural.format.number(axis[1], 3) })), h("span"), baseRow ? h("span") : null);
+    const scale = h("div", { class: `bar-scale ${baseRow ? "with-base" : ""}`, "aria-hidden": "true" }, h("span", { class: "ends", text: `axis ${neural.format.number(axis[0], 3)} to ${neural.format.number(axis[1], 3)}` }));
     return h("section", { class: "best-card", "data-testid": "best-card", "data-metric": metric, "aria-label": metric }, h("header", {}, h("h3", {}, neural.name(metric)), turn), list, scale);
   }
 

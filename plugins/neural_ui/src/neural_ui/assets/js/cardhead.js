@@ -56,9 +56,13 @@
     if (!card.built) return "";
     const nan = card.data ? [...card.data.runs.values()].reduce((sum, one) => sum + (one.n_nan || 0), 0) : 0;
     const below = card.built.lines.reduce((sum, line) => sum + line.hidden, 0);
-    const lost = card.data ? [...card.data.runs.values()].filter((one) => one.error).length : 0;
+    const troubled = card.data ? [...card.data.runs.values()].filter((one) => one.error) : [];
+    const damaged = troubled.filter((one) => one.x && one.x.length).length; // drawn, and perhaps wrong
+    const lost = troubled.length - damaged;
     const notes = [];
     if (lost) notes.push(`${neural.format.plural(lost, "run")} could not be read`);
+    if (damaged) notes.push(`${neural.format.plural(damaged, "run")} damaged, may be wrong`);
+    card.badge.title = troubled.map((one) => one.error).join("\n");
     if (below) notes.push(`${neural.format.plural(below, "point")} ≤ 0 hidden`);
     if (nan) notes.push(`${neural.format.plural(nan, "value")} NaN or infinite`);
     return notes.join(" · ");

@@ -6,8 +6,8 @@
   const sizes = new ResizeObserver((entries) => entries.forEach(resized));
   const sight = new IntersectionObserver((entries) => entries.forEach(seen), { rootMargin: "48px 0px" });
   const queue = new Set();
-  const folded = new Set(neural.url.recall("folded", []));
-  const FEW = 8; // charts that need no sections
+  const DRAWN = 24; // charts that keep their drawing
+  const recent = new Set();
   const marks = { first: false, all: false };
   let full = null;
 
@@ -19,8 +19,24 @@
     card.visible = isIntersecting;
     if (!isIntersecting) return;
     neural.cardhead.furnish(card);
+    tidy(card);
     if (card.stale) card.load();
     else if (card.dirty) card.draw();
+  }
+
+  /** Take the drawings of charts away that were in sight long ago: a page of a thousand charts stays light. */
+  function tidy(card) {
+    recent.delete(card);
+    recent.add(card);
+    for (const old of recent) {
+      if (recent.size <= DRAWN) break;
+      if (old.visible) continue;
+      recent.delete(old);
+      if (!old.drawn) continue;
+      window.Plotly.purge(old.plot);
+      old.drawn = false;
+      old.dirty = true;
+    }
   }
 
   function resized({ target, contentRect }) {
@@ -51,36 +67,6 @@
     if (neural.state.get().zoom && neural.state.get().smooth) visible().forEach((card) => card.load());
   });
 
-  function sectionOf(metric, few) {
-    if (neural.state.get().pinned.includes(metric)) return "Pinned";
-    const at = few ? -1 : metric.indexOf("/");
-    return at > 0 ? metric.slice(0, at) : "";
-  }
-
-  function matching() {
-    const text = neural.state.get().charts.trim().toLowerCase();
-    const names = neural.runs.metricsOf(neural.runs.charted());
-    if (!text) return names;
-    const words = text.split(/[\s_]+/);
-    return names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
-  }
-
-  /** Rank a metric: those that people look at first come first, else the order of names holds. */
-  const telling = (name) => (/loss|acc|f1|auc|score|perplexity/i.test(name) ? 0 : 1);
-
-  function sections(names) {
-    const found = new Map();
-    for (const name of names) {
-      const section = sectionOf(name, names.length <= FEW);
-      if (!found.has(section)) found.set(section, []);
-      found.get(section).push(name);
-    }
-    const rank = (one) => (one === "Pinned" ? 0 : one === "" ? 1 : 2);
-    const groups = [...found.entries()].sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b, "en"));
-    for (const [, metrics] of groups) metrics.sort((a, b) => telling(a) - telling(b));
-    return groups;
-  }
-
   function cardOf(metric) {
     if (!cards.has(metric)) {
       const card = neural.chart.make(metric);
@@ -100,19 +86,6 @@
     cards.delete(metric);
   }
 
-  function sectionElement(name, metrics, alone) {
-    const grid = h("div", { class: "grid" }, metrics.map((metric) => cardOf(metric).el));
-    if (alone) return grid;
-    const open = !folded.has(name);
-    const title = h("summary", {}, neural.icon("chevron"), h("h3", { class: "section-title", text: name || "Other metrics" }), h("span", { class: "counts", text: neural.format.plural(metrics.length, "chart") }));
-    const details = h("details", { class: "section", open }, title, grid);
-    details.addEventListener("toggle", () => {
-      folded[details.open ? "delete" : "add"](name);
-      neural.url.keep("folded", [...folded]);
-    });
-    return details;
-  }
-
   let shape = "";
   const place = () => neural.$("charts") || neural.$("early-charts");
 
@@ -126,13 +99,13 @@
   /** Put the charts in place that the selection, the filter and the pins ask for. */
   function arrange() {
     const host = place();
-    const groups = sections(matching());
+    const groups = neural.sections.shown();
     const now = JSON.stringify(groups);
     if (now === shape) return;
     shape = now;
     const wanted = new Set(groups.flatMap(([, names]) => names));
     [...cards.keys()].filter((metric) => !wanted.has(metric)).forEach(drop);
-    neural.replace(host, groups.map(([name, metrics]) => sectionElement(name, metrics, groups.length === 1 && name === "")));
+    neural.replace(host, groups.map(([name, metrics]) => neural.sections.element(name, metrics.map((metric) => cardOf(metric).el), groups.length === 1 && name === "")));
     if (!groups.length) neural.replace(host, h("p", { class: "nothing", text: nothing() }));
     if (!groups.length) settled(null);
   }
@@ -211,7 +184,7 @@
     neural.state.on("charts pinned", arrange);
     neural.state.on("pinned logs", () => all().forEach(neural.cardhead.marks));
     neural.state.on("columns", columns);
-    neural.state.on("smooth band group agg y logx logs", redraw);
+    neural.state.on("smooth band group agg y logx logs clip", redraw);
     neural.state.on("smooth", leadSoon);
     neural.state.on("zoom", reload);
     neural.state.on("link", () => all().forEach((card) => (card.zoom = null)) || reload());
@@ -226,8 +199,5 @@
     neural.runs.on(arrange);
   }
 
-  /** Give the names of the charts in the order of the page. */
-  const names = () => sections(matching()).flatMap(([, metrics]) => metrics);
-
-  neural.cards = { all, visible, names, telling, settle, start, arrange, redraw, reload, crosshair, settled, fullScreen, grown, inFull: () => full, get: (metric) => cards.get(metric) };
+  neural.cards = { all, visible, settle, start, arrange, redraw, reload, crosshair, settled, fullScreen, grown, inFull: () => full, get: (metric) => cards.get(metric) };
 })((window.neural = window.neural || {}));

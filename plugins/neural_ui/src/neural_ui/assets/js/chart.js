@@ -131,7 +131,7 @@
     const box = boxOf(card);
     if (box.width < 20 || !window.Plotly) return;
     const runs = runsOf(card);
-    const view = { ...viewOf(card, runs), log: isLog(card), smooth: state.smooth, band: state.band, group: state.group, agg: state.agg };
+    const view = { ...viewOf(card, runs), log: isLog(card), smooth: state.smooth, band: state.band, group: state.group, agg: state.agg, clip: state.clip };
     card.built = neural.traces.build(card.data, runs, view);
     ranges(card);
     window.Plotly.react(card.plot, card.built.traces, layout(card, box), CONFIG);

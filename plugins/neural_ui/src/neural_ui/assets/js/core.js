@@ -84,7 +84,8 @@
   };
 
   /** Split a long name for an ellipsis in its middle: the end often tells runs apart. */
-  neural.nameParts = function (name) {
+  neural.nameParts = function (given) {
+    const name = given.replace(/[\r\n\t\v\f]+/g, " ");
     const tail = name.length > 18 ? name.slice(-7) : "";
     return [
       neural.h("span", { class: "head", text: tail ? name.slice(0, -7) : name }),

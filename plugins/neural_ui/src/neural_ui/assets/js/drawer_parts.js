@@ -70,7 +70,7 @@
   function artifact(run, one) {
     const link = h("a", { class: "artifact-name", href: neural.api.artifact(run.id, one.aid), download: "" }, neural.icon("download"), h("span", { text: one.name }));
     const sha = one.sha256 ? h("button", { type: "button", class: "sha", title: `SHA-256 ${one.sha256}: click to copy`, text: one.sha256.slice(0, 12), onclick: () => neural.copy(one.sha256, "Checksum") }) : h("span");
-    const about = [one.version ? `v${one.version}`.replace("vv", "v") : "", one.kind || "", neural.format.bytes(one.size), neural.format.when(one.time)].filter(Boolean).join(" · ");
+    const about = [one.version ? `v${one.version}`.replace("vv", "v") : "", one.kind || "", neural.format.bytes(one.size), Number.isFinite(one.time) ? neural.format.when(one.time) : ""].filter(Boolean).join(" · ");
     return h("li", { class: "artifact" }, link, h("span", { class: "faint", text: about }), sha);
   }
 

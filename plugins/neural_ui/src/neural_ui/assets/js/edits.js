@@ -26,7 +26,7 @@
     if (change.color !== undefined) next.color = change.color;
     if (change.notes !== undefined) next.notes = Boolean(change.notes);
     if (change.tags) {
-      next.tags = { ...run.tags };
+      next.tags = neural.runs.plain(run.tags);
       for (const [name, text] of Object.entries(change.tags)) {
         if (text === null) delete next.tags[name];
         else next.tags[name] = text;

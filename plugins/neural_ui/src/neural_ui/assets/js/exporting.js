@@ -85,6 +85,7 @@
       { line: true },
       { label: card.table ? "Show as chart" : "Show as table", work: () => neural.cardtable.toggle(card) },
       drawn && { label: "Reset zoom", note: "double click", work: () => neural.zoom.reset(card) },
+      { label: "Ignore outliers", title: "The y axes of all charts leave the outermost values out; marks show where they are", checked: neural.state.get().clip, work: () => neural.state.set({ clip: !neural.state.get().clip }) },
       { label: "Copy name", work: () => neural.copy(card.metric, "Name") },
       { label: "Use as x axis", work: () => neural.state.set({ x: `metric:${card.metric}` }) },
     ]);

@@ -8,7 +8,7 @@
   /** Give what a run has under a name: a parameter, one of its last parts, or a metric's best value. */
   function lookup(run, name) {
     if (name in run.params) return run.params[name];
-    const wanted = [name, SHORT[name]].filter(Boolean);
+    const wanted = Object.hasOwn(SHORT, name) ? [name, SHORT[name]] : [name];
     for (const [key, value] of Object.entries(run.params)) {
       if (wanted.includes(key) || wanted.includes(key.split(/[./]/).pop())) return value;
     }

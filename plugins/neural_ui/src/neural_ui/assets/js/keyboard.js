@@ -41,8 +41,9 @@
   /** Move and zoom the chart with the focus. */
   function inPlot(event) {
     const { card } = event.target.closest(".card");
-    if (!card.range) return false;
-    const [from, to] = card.range;
+    const range = neural.zoom.windowOf(card) || card.full;
+    if (!range) return false;
+    const [from, to] = range;
     const span = to - from;
     const next = {
       ArrowLeft: [from - span / 5, to - span / 5],

@@ -30,7 +30,7 @@
 
   function prefetch() {
     if (neural.state.get().tab !== "metrics") return;
-    neural.cards.names().slice(0, FIRST).forEach((metric) => neural.chart.prefetch(metric));
+    neural.sections.names().slice(0, FIRST).forEach((metric) => neural.chart.prefetch(metric));
   }
 
   async function data() {

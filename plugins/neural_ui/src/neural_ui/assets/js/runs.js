@@ -7,18 +7,21 @@
   const byId = new Map();
   const listeners = [];
   let info = { base_dir: "", cursor: null, total: 0, trash: 0 };
-  let directions = {};
+  let directions = Object.create(null);
   let names = null;
 
   const measure = (row) => ({ count: row[0], last: Number(row[1] ?? NaN), lastStep: row[2], min: Number(row[3] ?? NaN), minStep: row[4], max: Number(row[5] ?? NaN), maxStep: row[6] });
+
+  /** Give a copy without a prototype: names like “constructor” are names of people here. */
+  const plain = (one) => Object.assign(Object.create(null), one);
 
   function* rowsOf(columns) {
     for (let index = 0; index < columns.id.length; index += 1) {
       const run = {};
       for (const field of FIELDS) run[field] = columns[field] ? columns[field][index] : null;
-      run.params = run.params || {};
-      run.tags = run.tags || {};
-      run.metrics = Object.fromEntries(Object.entries(run.metrics || {}).map(([name, row]) => [name, measure(row)]));
+      run.params = plain(run.params);
+      run.tags = plain(run.tags);
+      run.metrics = plain(Object.fromEntries(Object.entries(run.metrics || {}).map(([name, row]) => [name, measure(row)])));
       run.name = String(run.name ?? run.id);
       yield run;
     }
@@ -36,7 +39,7 @@
     byId.clear();
     for (const run of rowsOf(answer.runs)) byId.set(run.id, run);
     info = { base_dir: answer.base_dir, cursor: answer.cursor, total: answer.total, trash: answer.trash };
-    directions = answer.directions || {};
+    directions = plain(answer.directions);
     changed("all", [...byId.keys()]);
   }
 
@@ -119,7 +122,7 @@
   }
 
   neural.runs = {
-    load, merge, status, duration, selected, charted, metricNames, metricsOf, paramsOf, direction, setDirection, best, better, mainMetric,
+    plain, load, merge, status, duration, selected, charted, metricNames, metricsOf, paramsOf, direction, setDirection, best, better, mainMetric,
     all: () => [...byId.values()],
     get: (id) => byId.get(id),
     info: () => info,

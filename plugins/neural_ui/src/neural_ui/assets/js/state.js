@@ -20,6 +20,7 @@
     link: true,
     columns: "auto",
     charts: "",
+    clip: false, // the y axis leaves outliers out
     logs: [], // metrics whose y axis is the other than the toolbar's
     pinned: [],
     base: "", // id of the baseline

@@ -38,6 +38,13 @@
     return [low, high];
   }
 
+  /** Give the range that holds all but the outermost two hundredths at either end. */
+  function common(x, y, from, to, positive) {
+    const inside = y.slice(lower(x, from), lower(x, to) + 1).filter((value) => !positive || value > 0);
+    const [low, high] = [quantile(inside, 0.02), quantile(inside, 0.98)];
+    return Number.isFinite(low) ? [low, high] : [Infinity, -Infinity];
+  }
+
   /** Give a range with a little air, in the units of the axis (powers of ten when logarithmic). */
   function padded([low, high], log) {
     if (low > high) return log ? [-1, 0] : [0, 1];
@@ -50,5 +57,5 @@
     return [a - air, b + air];
   }
 
-  neural.stats = { lower, nearest, quantile, extent, padded };
+  neural.stats = { lower, nearest, quantile, extent, common, padded };
 })((window.neural = window.neural || {}));

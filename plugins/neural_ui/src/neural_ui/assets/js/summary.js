@@ -69,7 +69,7 @@
     const host = neural.$("summary");
     const runs = neural.runs.charted();
     const main = neural.state.get().listMetric || neural.runs.mainMetric(runs);
-    const names = [main, ...neural.runs.metricsOf(runs).filter((name) => name !== main).sort((a, b) => neural.cards.telling(a) - neural.cards.telling(b))];
+    const names = [main, ...neural.runs.metricsOf(runs).filter((name) => name !== main).sort((a, b) => neural.sections.telling(a) - neural.sections.telling(b))];
     const note = h("p", { class: "lead", text: `Curve and first line: ${main}. Click a name for everything about the run.` });
     if (!runs.length) neural.replace(host, h("p", { class: "nothing", text: "Select runs in the list to see them here." }));
     else neural.replace(host, main ? note : null, h("div", { class: "summary-grid" }, runs.map((run) => cardOf(run, names))));

@@ -34,7 +34,7 @@
 
   /** Give Plotly's settings of the x axis for a window in units of x. */
   function xAxis([from, to], axis, log, width) {
-    const about = Math.max(2, Math.floor(width / 82));
+    const about = Math.max(2, Math.floor(width / 62));
     if (axis === "wall") return { type: "date", range: [toPlot(from, axis), toPlot(to, axis)], nticks: about };
     if (log) {
       const low = from > 0 ? from : Math.min(1, to / 1000);

@@ -3,6 +3,8 @@
 (function (neural) {
   const FEW = 6; // with more runs a band for each makes a grey mat
 
+  const MARKED = 160; // points of a chart that get a marker each; more make the page heavy and the lines thick
+
   const convert = (x, axis) => (axis === "wall" ? x.map((one) => neural.ticks.toPlot(one, axis)) : x);
 
   /** Put gaps where a logarithmic axis has no place; give the array and how many were hidden. */
@@ -82,12 +84,12 @@
         traces.push(scatter(line.px, raw, { opacity: 0.28, line: { color: line.color, width: 1 }, uid: `${line.uid}r` }));
       }
     }
+    const few = lines.reduce((sum, line) => sum + line.x.length, 0) <= MARKED;
     for (const line of lines) {
-      const points = line.x.length <= 50;
-      const more = points ? { mode: "lines+markers", marker: { color: line.color, size: line.x.length === 1 ? 7 : 4 } } : {};
+      const more = few || line.x.length === 1 ? { mode: "lines+markers", marker: { color: line.color, size: line.x.length === 1 ? 7 : 4 } } : {};
       traces.push(scatter(line.px, line.y, { line: { color: line.color, width: line.width, dash: line.dash }, uid: line.uid, ...more }));
     }
-    return { lines, traces, bands };
+    return { lines, traces, bands, clip: view.clip };
   }
 
   /** Give the range of y that fits what the window shows: the lines, and the common part of shown bands. */
@@ -95,7 +97,7 @@
     let low = Infinity;
     let high = -Infinity;
     for (const line of built.lines) {
-      const [a, b] = neural.stats.extent(line.x, line.y, from, to, log);
+      const [a, b] = (built.clip ? neural.stats.common : neural.stats.extent)(line.x, line.y, from, to, log);
       [low, high] = [Math.min(low, a), Math.max(high, b)];
       if (!built.bands || !line.banded) continue;
       const [i, j] = [neural.stats.lower(line.x, from), neural.stats.lower(line.x, to) + 1];

@@ -12,6 +12,7 @@
     if (state.touched || state.selected.size) query.set("runs", [...state.selected].join(","));
     if (state.smooth) query.set("smooth", String(state.smooth));
     if (state.logx) query.set("logx", "1");
+    if (state.clip) query.set("clip", "1");
     if (!state.link) query.set("link", "0");
     if (state.ascending) query.set("up", "1");
     if (state.listMetric && state.sort === "metric") query.set("metric", state.listMetric);
@@ -28,6 +29,7 @@
     if (query.has("smooth")) patch.smooth = neural.clamp(Number(query.get("smooth")) || 0, 0, 100);
     if (query.has("metric")) patch.listMetric = query.get("metric");
     patch.logx = query.get("logx") === "1";
+    patch.clip = query.get("clip") === "1";
     patch.link = query.get("link") !== "0";
     patch.ascending = query.get("up") === "1";
     const zoom = (query.get("zoom") || "").split("~").map(Number);
