@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from typing import TYPE_CHECKING, Any
@@ -20,20 +21,38 @@ __all__ = ["IMPORTS", "cli", "foreign_verb", "foreign_verbs"]
 IMPORTS = "import-"
 """Verbs of plugins that begin so are the verbs of ``neural import``."""
 
-_VERBS = {
-    "ls": "List experiments.",
-    "show": "Show one experiment.",
-    "compare": "Compare experiments; with --html or --output write a report.",
-    "verify": "Read every byte again and name what is damaged.",
-    "compact": "Bring experiments whose writers died to their end.",
-    "rm": "Move an experiment to the trash.",
-    "restore": "Bring an experiment back from the trash.",
-    "ui": "Compare experiments in the browser.",
-    "import": "Bring in what MLflow, W&B or TensorBoard recorded.",
-    "plugins": "List installed plugins and what is wrong with them.",
-    "status": "Show how far backends and plugins are.",
-    "sync": "Deliver stored experiments to a backend.",
+_SECTIONS = {
+    "Look": {
+        "ls": "List experiments: filter, sort, choose columns.",
+        "show": "Show one experiment.",
+        "compare": "Put experiments side by side, as a table or a report.",
+        "diff": "Tell what differs between two experiments.",
+        "top": "Watch the experiments that run.",
+        "ui": "Compare experiments in the browser.",
+    },
+    "Label and remove": {
+        "tag": "Add or remove tags.",
+        "note": "Write the notes of an experiment.",
+        "rm": "Move an experiment to the trash.",
+        "restore": "Bring an experiment back from the trash.",
+    },
+    "Move data": {
+        "export": "Write experiments as CSV, Parquet, JSON or HTML.",
+        "sql": "Ask in SQL.",
+        "import": "Bring in what MLflow, W&B or TensorBoard recorded.",
+        "sync": "Deliver stored experiments to a backend.",
+        "status": "Show how far backends and plugins are.",
+    },
+    "Look after": {
+        "verify": "Read every byte again; save what is sound of damaged ones.",
+        "compact": "Bring experiments whose writers died to their end.",
+        "gc": "Make room: the trash, leftovers, old versions of artifacts.",
+        "doctor": "Find what is wrong here, and how to mend it.",
+        "plugins": "List installed plugins and what is wrong with them.",
+        "completion": "Print the completion script for a shell.",
+    },
 }
+_VERBS = {name: text for section in _SECTIONS.values() for name, text in section.items()}
 _MISUSES = (ArgumentError, ConfigurationError, QueryError)
 
 
@@ -50,12 +69,24 @@ class _Verbs(click.Group):
         verb = foreign_verbs().get(cmd_name)
         return None if verb is None else foreign_verb(verb)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            close = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
+            remedy = f"did you mean {close[0]!r}?" if close else "`neural --help` lists them all."
+            ctx.fail(f"No such command {legible(name)!r}: {remedy}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_VERBS.items()))
-        foreign = [(name, f"From {foreign_verbs()[name].distribution}.") for name in _own_names()]
+        width = max(map(len, _VERBS))
+        for title, verbs in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:<{width}}", text) for name, text in verbs.items()])
+        foreign = [(f"{name:<{width}}", f"From {foreign_verbs()[name].distribution}.") for name in _own_names()]
         if foreign:
-            with formatter.section("Commands of plugins"):
+            with formatter.section("Of plugins"):
                 formatter.write_dl(foreign)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -110,7 +141,11 @@ class _Misuse(_Failure):
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="neural")
 def cli() -> None:
-    """Look at experiments tracked by neural: list, show, compare, verify."""
+    """Look at, compare and look after the experiments that neural tracks.
+
+    Everything lies in one folder: --base-dir, else NEURAL_DIR, else ./neural_experiments. An ID may be cut to a unique
+    beginning of four characters or more, but for rm, which takes it whole. Start with `neural ls`.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character still gets the line

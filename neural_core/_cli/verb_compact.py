@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from neural_core._cli.arguments import id_argument
 from neural_core._cli.output import base_dir_option, say
 from neural_core._storage import folder
 from neural_core._storage.finalise import Finalised, finalise
@@ -16,7 +17,7 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.argument("experiment_id", metavar="[ID]", required=False)
+@id_argument(required=False)
 @base_dir_option
 @click.option("--force", is_flag=True, help="Also what was written on another host, when it shows no sign of life.")
 def command(experiment_id: str | None, base_dir: str, force: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from neural_core._cli.arguments import id_argument
 from neural_core._cli.output import base_dir_option, print_json, print_table, say
 from neural_core._delivery.replay import Progress, progress_of
 from neural_core._storage import folder
@@ -20,7 +21,7 @@ _STYLES = {"complete": "green", "delivering": "cyan", "behind": "yellow", "set a
 
 
 @click.command()
-@click.argument("experiment_id", metavar="[ID]", required=False)
+@id_argument(required=False)
 @base_dir_option
 @click.option("--json", "as_json", is_flag=True, help="Everything that is known, as JSON.")
 def command(experiment_id: str | None, base_dir: str, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from neural_core._cli.arguments import ids_argument
 from neural_core._cli.output import base_dir_option, legible, say
 from neural_core._construction import require_backends
 from neural_core._delivery.replay import Replayed, progress_of, replay
@@ -22,7 +23,7 @@ __all__ = ["command"]
 
 
 @click.command()
-@click.argument("experiment_ids", metavar="[ID]...", nargs=-1)
+@ids_argument(required=False)
 @base_dir_option
 @click.option("--all", "every", is_flag=True, help="All experiments that it has not got whole.")
 @click.option("--to", "backend", metavar="NAME", required=True, help="The backend; `neural plugins` lists them.")
@@ -30,7 +31,7 @@ __all__ = ["command"]
 @click.pass_context
 def command(
     context: click.Context,
-    experiment_ids: Sequence[str],
+    ids: Sequence[str],
     base_dir: str,
     every: bool,
     backend: str,
@@ -40,12 +41,12 @@ def command(
 
     A VALUE is JSON or, where it is none, text.
     """
-    if bool(experiment_ids) == every:
+    if bool(ids) == every:
         raise click.UsageError("name experiments by ID, or take all with --all")
     given = dict(map(_pair, options))
     require_backends(backend)
     base = folder.resolve_base_dir(base_dir)
-    directories = folder.with_spools(base) if every else [find_experiment(base, named) for named in experiment_ids]
+    directories = folder.with_spools(base) if every else [find_experiment(base, named) for named in ids]
     if not directories:
         say(f"no experiments in {base}")
     with _bar() as bar:

@@ -145,6 +145,12 @@ def _artifact(state: State, fact: Fact) -> None:
     state.artifacts = [*(old for old in state.artifacts if _place(old) != _place(new)), new]
 
 
+def _removed(state: State, fact: Fact) -> None:
+    """Versions whose files were given up are no longer on record; what they were stays in the fact."""
+    gone = {_place(one) for one in fact.get("artifacts") or ()}
+    state.artifacts = [one for one in state.artifacts if _place(one) not in gone]
+
+
 def _place(artifact: Fact) -> tuple[object, ...]:
     return artifact.get("artifact_name"), artifact.get("version"), artifact.get("kind") == "figure"
 
@@ -178,6 +184,7 @@ _CHANGES: dict[str, tuple[str, Callable[[State, Fact], None]]] = {
     "experiment_finished": ("metadata", _finished),
     "hyperparameters_logged": ("hyperparameters", _hyperparameters),
     "artifact_logged": ("artifacts", _artifact),
+    "artifacts_removed": ("artifacts", _removed),
 }
 
 
