@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import signal
 import subprocess
 import sys
@@ -73,9 +75,10 @@ def test_an_object_goes_on_from_its_bookmark(tmp_path: Path) -> None:
     tracker = track(tmp_path)
     tracker.log_hyperparameters({"lr": 0.5})
     for step in range(5):
-        tracker.log_metrics({"loss": float(step), "first": 1.0}, step=step)
+        tracker.log_metrics({"loss": float(step), "first": 1.0, "odd": math.nan}, step=step)
     before = deliver(tracker.experiment_dir, backend(tmp_path))
     assert before.bookmark
+    json.dumps(before.bookmark, allow_nan=False)
     for step in range(5, 9):
         tracker.log_metrics({"loss": float(step)}, step=step)
     tracker.finish()
@@ -90,6 +93,7 @@ def test_an_object_goes_on_from_its_bookmark(tmp_path: Path) -> None:
     alone = Written(last.parent.parent.parent, tracker.experiment_id)
     assert alone.summary["first"] == 1.0
     assert alone.summary["neural/min/loss"] == 0.0
+    assert alone.summary["odd"] is None  # as W&B keeps NaN in a summary
     assert alone.config["lr"] == 0.5
 
 

@@ -104,7 +104,7 @@ class Facts:
         """Give the numbers of the summary that no row has: what a script set itself. Others are counted."""
         ends: dict[str, float] = {}
         for name, value in said_in(self.ends.values()).items():
-            if name in logged or name.startswith(("_", OWN)):
+            if value is None or name in logged or name.startswith(("_", OWN)):
                 continue
             if isinstance(value, float | bool):
                 ends[name] = float(value)

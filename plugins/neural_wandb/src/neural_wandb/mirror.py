@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -87,7 +88,7 @@ class Mirror:
     def bookmark(self) -> dict[str, Any]:
         """Say what another mirror needs to go on here; true once settled."""
         ends = {**self._read, self._file.parent.name: self._end}
-        return {"segments": ends, "count": self._count, "summary": self._summary.values, "names": self._names}
+        return {"segments": ends, "count": self._count, "summary": self._summary.state, "names": self._names}
 
     def annotate(self, experiment: Experiment) -> None:
         """Tell name, tags and notes where they changed, and in the config in full what the experiment is."""
@@ -191,7 +192,7 @@ class Mirror:
 
     def _look(self) -> bool:
         """Count the records that have been written since; tell whether there were any. They are on the disk then."""
-        if not self._file.exists():
+        if not RunLog.is_begun(self._file):
             return False
         before = self._there.total()
         with RunLog(self._file, self._end) as log:
@@ -217,6 +218,8 @@ class Mirror:
             sdk.mark_uploaded(self._file)
 
     def give_up(self) -> None:
-        """End what cannot be written any more."""
+        """End what cannot be written any more. A folder in which nothing stands goes: `wandb sync` stumbles over it."""
         if sdk.give_up(self.run, self._service) and self._is_online:
             sdk.mark_uploaded(self._file)
+        if not RunLog.is_begun(self._file):
+            shutil.rmtree(self._file.parent, ignore_errors=True)

@@ -34,6 +34,14 @@ class RunLog:
         damaged: places that were passed over because they are not what was written.
     """
 
+    @staticmethod
+    def is_begun(path: Path) -> bool:
+        """Tell whether there is more than the name of a file: W&B makes it a moment before it writes its header."""
+        try:
+            return path.stat().st_size >= _FILE_HEADER
+        except FileNotFoundError:
+            return False
+
     def __init__(self, path: Path, begin: int = 0) -> None:
         """Open it.
 

@@ -19,8 +19,14 @@ class Summary:
         values: by key.
     """
 
-    def __init__(self, values: Mapping[str, float]) -> None:
-        self.values = dict(values)
+    def __init__(self, state: Mapping[str, float | str]) -> None:
+        """Go on with what `state` gave; an empty one at the beginning."""
+        self.values = {name: float(value) for name, value in state.items()}
+
+    @property
+    def state(self) -> dict[str, float | str]:
+        """The values as JSON has room for them: NaN and infinities as text."""
+        return {name: value if np.isfinite(value) else str(value) for name, value in self.values.items()}
 
     def add(self, rows: MetricRows) -> dict[str, float]:
         """Take in some rows; give what they change."""
