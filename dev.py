@@ -173,16 +173,26 @@ def install(steps: Steps, verb: str) -> None:
     (environment_folder() / ("installed-for-" + verb)).write_text(fingerprint(verb))
 
 
+def run_to_its_end(command: "list[str]") -> int:
+    """Run a command on this terminal; Ctrl-C is its affair, since it ends the page at the end of the demo."""
+    process = subprocess.Popen(command)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
 def demo(arguments: "list[str]") -> int:
     """Train, track and compare real models."""
     steps = Steps(3)
     make_environment(steps)
     install(steps, "demo")
     steps.begin("running examples/demo.py")
-    status = shell_status(subprocess.call([environment_python(), str(ROOT / "examples" / "demo.py"), *arguments]))
+    status = shell_status(run_to_its_end([environment_python(), str(ROOT / "examples" / "demo.py"), *arguments]))
     if status:
         raise Stop(f"The demo failed with status {status}: the lines above say where.", status)
-    print("\nNext: open what the demo named above, then put ExperimentTracker into a training of your own (README.md).")
+    print("\nNext: put ExperimentTracker into a training of your own; README.md has it in ten lines.")
     return 0
 
 

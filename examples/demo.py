@@ -3,6 +3,7 @@
 Every number is a real one: the losses and accuracies of each epoch on training and validation images.
 
     python3 dev.py demo                     # installs what it needs, then runs this
+    python3 dev.py demo --no-ui             # without the page at the end
     python examples/demo.py --epochs 20     # where neural-core and scikit-learn are installed
 """
 
@@ -27,7 +28,7 @@ from sklearn.metrics import confusion_matrix, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from neural.tracking import ExperimentManager, ExperimentTracker
+from neural.tracking import ExperimentManager, ExperimentTracker, launch_comparison_ui
 
 SEED = 7
 CHECKPOINT_EVERY = 10
@@ -153,7 +154,7 @@ def say_where(console: Console, trackers: list[ExperimentTracker], report: Path)
         "plots": f"{best.experiment_dir / 'plots'} (and those of the others beside it)",
         "checkpoints": f"{len(versions)} versions of checkpoint.joblib, the newest: {versions[-1].path}",
         "terminal": f'{command} ls --base-dir "{base_dir}"',
-        "browser": f'{command} ui --base-dir "{base_dir}" (needs the UI plugin)',
+        "browser": f'{command} ui --base-dir "{base_dir}"',
     }
     for what, where in lines.items():
         console.print(f"{what + ':':<13}{where}", soft_wrap=True)
@@ -164,6 +165,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train four small networks on handwritten digits, tracked by neural.")
     parser.add_argument("--base-dir", default="neural_experiments", help="folder of the experiments")
     parser.add_argument("--epochs", type=int, default=40, help="epochs of each network (default: 40)")
+    in_terminal = sys.stdout.isatty()
+    parser.add_argument(
+        "--ui", action=argparse.BooleanOptionalAction, default=in_terminal, help="serve the page at the end"
+    )
     options = parser.parse_args(arguments)
     if options.epochs < 1:
         parser.error("--epochs is 1 or more")
@@ -191,9 +196,11 @@ def main(arguments: list[str] | None = None) -> int:
     console.print(comparison_table(trackers))
     console.print("* the best of the column\n")
     say_where(console, trackers, report)
-    console.print(
-        "\nOpen the report in a browser: it shows curves, parameters and best values of all four.", soft_wrap=True
-    )
+    if options.ui:
+        console.print("\nOpen the page below in a browser: all four side by side. Ctrl-C ends it.", soft_wrap=True)
+        launch_comparison_ui(options.base_dir)
+    else:
+        console.print("\nOpen the report in a browser, or start the page with the last line above.", soft_wrap=True)
     return 0
 
 

@@ -77,15 +77,18 @@ def artifact_versioning(base_dir: Path) -> None:
 
 def backend_integration(base_dir: Path) -> None:
     """Mirror an experiment to MLflow where its plugin is installed; else say how to install it."""
+    store = f"sqlite:///{base_dir / 'mlflow.db'}"  # without this option: mlflow.db in the current folder
     try:
-        tracker = ExperimentTracker("backend_example", base_dir=str(base_dir), backend="mlflow")
+        tracker = ExperimentTracker(
+            "backend_example", base_dir=str(base_dir), backend={"mlflow": {"tracking_uri": store}}
+        )
     except NotInstalledError as error:
         print(error)
         return
     tracker.log_hyperparameters({"lr": 0.01})
     tracker.log_metrics({"loss": 0.5}, step=1)
     tracker.finish()
-    print("Mirrored to MLflow; to look at it: mlflow ui --backend-store-uri ./mlruns")
+    print(f"Mirrored to MLflow; to look at it: mlflow ui --backend-store-uri {store}")
 
 
 def comparison(base_dir: Path) -> None:
