@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import frozen
 
 from neural_core._reading_api.buckets import Buckets, bucketise, columns_of, joined, no_buckets, regroup, width_for
-from neural_core._reading_api.points import CHUNK_ROWS, FilePoints, HeldPoints
+from neural_core._reading_api.points import CHUNK_ROWS, XY, FilePoints, HeldPoints
 from neural_core._series import NO_STEP
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ class Curve:
     Attributes:
         span: the smallest and the largest x; None of no point.
         ends: the first and the last finite point; None when there is none.
-        nbytes: memory that it holds.
     """
 
     def __init__(self, points: FilePoints | HeldPoints, *, count_calls: bool = False) -> None:
@@ -66,16 +65,16 @@ class Curve:
         """
         self.span: tuple[float, float] | None = None
         self.ends: tuple[Point, Point] | None = None
-        self.nbytes = 0
+        self._own_bytes = 0
         self._points = points
         self._count_calls = count_calls
         self._width = 0.0
         self._buckets = no_buckets()
 
     @classmethod
-    def held(cls, x: NDArray[Any], y: NDArray[np.float64]) -> Curve:
-        """Give the curve of points in any order; those whose x is not finite are left out."""
-        points = HeldPoints(x, y)
+    def held(cls, make: Callable[[], XY]) -> Curve:
+        """Give the curve of the points that `make` gives, in any order; those whose x is not finite are left out."""
+        points = HeldPoints(make)
         curve = cls(points)
         starts = range(0, points.count, CHUNK_ROWS)
         curve._extend([curve._take(*points.read(at, at + CHUNK_ROWS), at) for at in starts])
@@ -85,6 +84,16 @@ class Curve:
     def total(self) -> int:
         """Points, whatever their value."""
         return self._points.count
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it holds."""
+        return self._own_bytes + (self._points.nbytes if isinstance(self._points, HeldPoints) else 0)
+
+    def drop_points(self) -> None:
+        """Keep the buckets only; points that are held in memory are made again when a view is deep enough."""
+        if isinstance(self._points, HeldPoints):
+            self._points.drop()
 
     def fits(self, parts: Sequence[Part]) -> bool:
         """Tell whether it can go on from what it has read of these parts."""
@@ -133,8 +142,7 @@ class Curve:
         while len(self._buckets) > max(_FEW_BUCKETS, self.total * _MOST_BUCKETS):
             self._buckets = regroup(self._buckets, self._width, self._width * 2)
             self._width *= 2
-        own = sum(column.nbytes for column in columns_of(self._buckets))
-        self.nbytes = own + (self._points.nbytes if isinstance(self._points, HeldPoints) else 0)
+        self._own_bytes = sum(column.nbytes for column in columns_of(self._buckets))
 
     def piece(self, low: float, high: float, width: float, most: int) -> Piece:
         """Give what lies in [low, high): points when there are at most so many, else buckets of `width`.

@@ -12,7 +12,7 @@ import numpy as np
 
 from neural_core import _series
 from neural_core._reading_api.curve import Curve
-from neural_core._reading_api.points import FilePoints, Ruler
+from neural_core._reading_api.points import XY, FilePoints, Ruler, paired
 from neural_core._storage.compacted_part import CompactedPart
 from neural_core._storage.reader import RunReader
 from neural_core._storage.streams import streams_of
@@ -90,12 +90,24 @@ class OpenRun:
             return known[1]
         curve = self._grown(None if known is None else known[1], metric, x)
         if curve is None:
-            curve = self._from_memory(metric, x)
+            curve = Curve.held(lambda: self._from_memory(metric, x))
         self._curves[metric, x] = rows, curve
         self._curves.move_to_end((metric, x))
-        while self.nbytes > MOST_BYTES and len(self._curves) > 1:
-            self._curves.popitem(last=False)  # the one that changed longest ago
+        self._tidy()
         return curve
+
+    def _tidy(self) -> None:
+        """Stay within bounds of memory; what changed longest ago goes first, and points go before buckets."""
+        for _, curve in list(self._curves.values())[:-1]:
+            if self.nbytes > MOST_BYTES:
+                curve.drop_points()
+        while self.nbytes > MOST_BYTES and len(self._curves) > 1:
+            self._curves.popitem(last=False)
+
+    def drop_points(self) -> None:
+        """Keep the buckets of the curves only."""
+        for _, curve in list(self._curves.values()):
+            curve.drop_points()
 
     def _grown(self, known: Curve | None, metric: str, x: str) -> Curve | None:
         """Give a curve that is read from the files in their order; None when its x does not ascend that way."""
@@ -115,16 +127,15 @@ class OpenRun:
         curve = Curve(FilePoints(metric, self._ruler, by_time=False), count_calls=True)
         return curve if curve.grow(parts) else None
 
-    def _from_memory(self, metric: str, x: str) -> Curve:
+    def _from_memory(self, metric: str, x: str) -> XY:
+        """Give all points in the order of the calls."""
         if x.startswith(METRIC_AXIS):
-            other = x.removeprefix(METRIC_AXIS)
-            columns = self._reader.columns([metric, other])
-            both = columns["present"][metric] & columns["present"][other]
-            return Curve.held(columns["values"][other][both], columns["values"][metric][both])
+            parts = [part for stream in streams_of(self._reader.parts) for part in stream]
+            return paired(parts, metric, x.removeprefix(METRIC_AXIS))
         series = self._reader.series(metric)
         if x == "step":
-            return Curve.held(_series.x_axis(series), series.value)
-        return Curve.held(series.time - (_origin(self._reader.parts) if x == "relative" else 0.0), series.value)
+            return _series.x_axis(series), series.value
+        return series.time - (_origin(self._reader.parts) if x == "relative" else 0.0), series.value
 
 
 def _lacks_step(reader: RunReader, metric: str) -> bool:

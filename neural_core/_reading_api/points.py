@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from neural_core._storage.part import Part
 
-__all__ = ["CHUNK_ROWS", "XY", "FilePoints", "HeldPoints", "Ruler"]
+__all__ = ["CHUNK_ROWS", "XY", "FilePoints", "HeldPoints", "Ruler", "paired"]
 
 CHUNK_ROWS = 131_072
 """Rows that are read at a time: those of a row group of our Parquet files."""
@@ -158,25 +158,60 @@ class FilePoints:
 
 
 class HeldPoints:
-    """Points in memory, in the order of x."""
+    """Points that do not lie in the files in the order of x: held in memory, or made again when they were dropped."""
 
-    def __init__(self, x: NDArray[Any], y: NDArray[np.float64]) -> None:
-        """Take points in any order; those whose x is not finite are left out."""
-        if x.dtype != np.int64 and not bool(np.isfinite(x).all()):
-            kept = np.isfinite(x)
-            x, y = x[kept], y[kept]
-        if not bool((x[1:] >= x[:-1]).all()):
-            order = np.argsort(x, kind="stable")
-            x, y = x[order], y[order]
-        self._x = x
-        self._y = y
-        self.count = len(x)
+    def __init__(self, make: Callable[[], XY]) -> None:
+        """Take what gives points in any order; those whose x is not finite are left out."""
+        self._make = make
+        self._held: XY | None = _in_order(*make())
+        self.count = len(self._held[0])
 
     @property
     def nbytes(self) -> int:
-        """Memory that they take."""
-        return self._x.nbytes + self._y.nbytes
+        """Memory that they take now."""
+        return 0 if self._held is None else self._held[0].nbytes + self._held[1].nbytes
+
+    def drop(self) -> None:
+        """Give the memory back; the next `read` makes the points again."""
+        self._held = None
 
     def read(self, first: int, last: int) -> XY:
         """Give the points from the `first`-th to before the `last`-th."""
-        return self._x[first:last], self._y[first:last]
+        held = self._held  # another thread may drop it at any moment
+        if held is None:
+            held = self._held = _in_order(*self._make())
+        return held[0][first:last], held[1][first:last]
+
+
+def paired(parts: Sequence[Part], metric: str, other: str) -> XY:
+    """Give the points of a metric over another one: of the rows that have both."""
+    found = [_paired(part, metric, other) for part in parts]
+    if not found:
+        return np.empty(0), np.empty(0)
+    return np.concatenate([x for x, _ in found]), np.concatenate([y for _, y in found])
+
+
+def _paired(part: Part, metric: str, other: str) -> XY:
+    if not isinstance(part, CompactedPart):
+        y, x = part.column(metric), part.column(other)
+        _, of_y, of_x = np.intersect1d(y.ordinal, x.ordinal, assume_unique=True, return_indices=True)
+        return x.value[of_x], y.value[of_y]
+    values, present = part.unchecked_values(metric, 0, part.rows)
+    others, other_present = part.unchecked_values(other, 0, part.rows)
+    if not len(values) or not len(others):
+        return np.empty(0), np.empty(0)
+    masks = [mask for mask in (present, other_present) if mask is not None]
+    if not masks:
+        return others, values
+    both = np.logical_and.reduce(masks)
+    return others[both], values[both]
+
+
+def _in_order(x: NDArray[Any], y: NDArray[np.float64]) -> XY:
+    if x.dtype != np.int64 and not bool(np.isfinite(x).all()):
+        kept = np.isfinite(x)
+        x, y = x[kept], y[kept]
+    if bool((x[1:] >= x[:-1]).all()):
+        return x, y
+    order = np.argsort(x, kind="stable")
+    return x[order], y[order]

@@ -37,9 +37,14 @@ class Shelf:
             self._runs.pop(directory, None)
 
     def tidy(self) -> None:
-        """Forget what is beyond the bounds; the one looked at last always stays."""
+        """Forget what is beyond the bounds, points before buckets; the one looked at last always stays."""
         with self._lock:
             held = sum(run.nbytes for run in self._runs.values())
+            for run in list(self._runs.values()):
+                if held > self._most[0]:
+                    held -= run.nbytes
+                    run.drop_points()
+                    held += run.nbytes
             while len(self._runs) > 1 and (held > self._most[0] or len(self._runs) > self._most[1]):
                 _, oldest = self._runs.popitem(last=False)
                 held -= oldest.nbytes

@@ -21,6 +21,11 @@ tame = st.floats(-1e6, 1e6)
 gaps = st.integers(0, 40)
 
 
+def of_points(x: NDArray[Any], y: NDArray[np.float64]) -> Curve:
+    """Give the curve of some points."""
+    return Curve.held(lambda: (x, y))
+
+
 def steps_of(count: int, draw: Any) -> NDArray[np.int64]:
     """Draw ascending steps, some of them twice."""
     some = draw(st.lists(gaps, min_size=count, max_size=count))
@@ -105,7 +110,7 @@ class TestViews:
         """However few buckets: the smallest and the largest finite value of a curve are in its view, with their x."""
         x = np.arange(len(y), dtype=np.int64) * data.draw(st.integers(1, 5))
         (curve,) = view_of(
-            "m", "step", [Look("a", Curve.held(x, y))], Window(points=data.draw(st.integers(2, 50)))
+            "m", "step", [Look("a", of_points(x, y))], Window(points=data.draw(st.integers(2, 50)))
         ).curves
         finite = y[np.isfinite(y)]
         low, high = (curve.mean, curve.mean) if curve.low is None or curve.high is None else (curve.low, curve.high)
@@ -120,7 +125,7 @@ class TestViews:
     def test_size_and_order(self, count: int, points: int) -> None:
         """A view has at most some points more than asked for, x ascends, and both ends of the curve are in it."""
         y = np.sin(np.arange(count))
-        (curve,) = view_of("m", "step", [Look("a", Curve.held(np.arange(count), y))], Window(points=points)).curves
+        (curve,) = view_of("m", "step", [Look("a", of_points(np.arange(count), y))], Window(points=points)).curves
         assert len(curve.x) <= points + 4
         assert bool((np.diff(curve.x) > 0).all())
         assert (curve.x[0], curve.x[-1], curve.mean[0], curve.mean[-1]) == (0, count - 1, y[0], y[-1])
@@ -130,7 +135,7 @@ class TestViews:
         """What is seen in a window are the buckets of the raw points, with a neighbour over both of its edges."""
         y = np.cos(np.arange(count) * 0.01)
         start, stop = min(start, stop), max(start, stop)
-        whole = Curve.held(np.arange(count), y)
+        whole = of_points(np.arange(count), y)
         view = view_of("m", "step", [Look("a", whole)], Window(float(start), float(stop), points=points))
         (curve,) = view.curves
         if curve.kind == "raw":
@@ -148,8 +153,8 @@ class TestViews:
     def test_equal_curves_have_equal_views(self) -> None:
         """Two experiments with the same points give the same bits, and other experiments beside them change nothing."""
         y = np.random.default_rng(1).standard_normal(20_000)
-        same = [Look(name, Curve.held(np.arange(20_000), y.copy())) for name in "ab"]
-        short = Look("c", Curve.held(np.arange(50), np.zeros(50)))
+        same = [Look(name, of_points(np.arange(20_000), y.copy())) for name in "ab"]
+        short = Look("c", of_points(np.arange(50), np.zeros(50)))
         first, second, _ = view_of("m", "step", [*same, short], Window()).curves
         alone = view_of("m", "step", same[:1], Window()).curves[0]
         for other in (second, alone):
@@ -158,7 +163,7 @@ class TestViews:
 
     def test_buckets_stand_still(self) -> None:
         """A window that moves shows the same buckets at the same places."""
-        curve = Curve.held(np.arange(100_000), np.random.default_rng(2).standard_normal(100_000))
+        curve = of_points(np.arange(100_000), np.random.default_rng(2).standard_normal(100_000))
         near, far = (
             view_of("m", "step", [Look("a", curve)], Window(start, start + 20_000.0)) for start in (30_000.0, 30_777.0)
         )
@@ -171,27 +176,27 @@ class TestViews:
 
     def test_lead(self) -> None:
         """A lead gives more on the left, and the window stays what it was."""
-        curve = Curve.held(np.arange(100_000), np.zeros(100_000))
+        curve = of_points(np.arange(100_000), np.zeros(100_000))
         plain, led = (view_of("m", "step", [Look("a", curve)], Window(5e4, 6e4, lead)) for lead in (0.0, 5e3))
         assert (plain.start, plain.stop, plain.width) == (led.start, led.stop, led.width)
         assert led.curves[0].x[0] <= 45_000 < plain.curves[0].x[0]
 
     def test_no_points(self) -> None:
         """Experiments without the metric, and no experiment at all, are views of nothing."""
-        empty = Curve.held(np.empty(0, np.int64), np.empty(0))
+        empty = of_points(np.empty(0, np.int64), np.empty(0))
         (curve,) = view_of("m", "step", [Look("a", empty)], Window()).curves
         assert (curve.kind, curve.first, len(curve.x)) == ("none", None, 0)
         assert view_of("m", "step", [], Window()).width is None
 
     def test_only_what_is_not_finite(self) -> None:
         """A curve of NaN has no bucket, and says how many points are hidden."""
-        curve = Curve.held(np.arange(5000), np.full(5000, math.nan))
+        curve = of_points(np.arange(5000), np.full(5000, math.nan))
         (view,) = view_of("m", "step", [Look("a", curve)], Window()).curves
         assert (view.kind, len(view.x), view.hidden, view.min_x) == ("agg", 0, 5000, None)
 
     def test_beyond_the_points(self) -> None:
         """A window where no point lies shows nothing but the nearest ones."""
-        curve = Curve.held(np.arange(5000), np.zeros(5000))
+        curve = of_points(np.arange(5000), np.zeros(5000))
         for start, stop in ((6000.0, 9000.0), (-9000.0, -6000.0)):
             (view,) = view_of("m", "step", [Look("a", curve)], Window(start, stop)).curves
             assert len(view.x) <= 1
@@ -199,7 +204,7 @@ class TestViews:
 
     def test_x_that_is_not_finite(self) -> None:
         """Where the other metric of an axis is not finite there is no point."""
-        curve = Curve.held(np.array([math.nan, 2.0, 1.0, math.inf]), np.arange(4.0))
+        curve = of_points(np.array([math.nan, 2.0, 1.0, math.inf]), np.arange(4.0))
         (view,) = view_of("m", "metric:o", [Look("a", curve)], Window()).curves
         assert (view.x.tolist(), view.mean.tolist()) == ([1.0, 2.0], [2.0, 1.0])
 

@@ -14,6 +14,7 @@ import pytest
 from neural_core import ExperimentTracker
 from neural_core._reading_api.open_run import OpenRun
 from neural_core._reading_api.shelf import Shelf
+from neural_core._reading_api.view import Look, view_of
 from neural_core._storage.journal_part import JournalPart
 from neural_core.reading import CurveView, ExperimentStore, Window
 
@@ -172,6 +173,7 @@ def test_axes(tmp_path: Path) -> None:
     assert over.mean.tolist() == [10.0 - x for x in over.x.tolist()]
     assert look(store, tracker, x="metric:unknown").kind == "none"
     tracker.finish()
+    assert same(look(ExperimentStore(tmp_path), tracker, x="metric:epoch"), over)
 
 
 def test_a_damaged_experiment_costs_the_others_nothing(tmp_path: Path) -> None:
@@ -243,6 +245,23 @@ def test_shelf(tmp_path: Path) -> None:
         tracker.finish()
     assert len(shelf) == 2
     assert shelf.take(runs[2].experiment_dir) is run
+
+
+def test_points_are_made_again(tmp_path: Path) -> None:
+    """Points that were held in memory and dropped are there again when a window is deep enough to show them."""
+    tracker = started(tmp_path)
+    for step in range(6_000):
+        tracker.log_metrics({"loss": float(step), "epoch": float(step * 7 % 6_000)}, step=step)
+    shelf = Shelf(most_bytes=0)
+    for _ in range(2):
+        curve = shelf.take(tracker.experiment_dir).curve("loss", "metric:epoch")
+        (deep,) = view_of("loss", "", [Look("a", curve)], Window(10.0, 20.0)).curves
+        assert deep.x.tolist() == [float(x) for x in range(9, 22)]
+        assert all(y * 7 % 6_000 == x for x, y in zip(deep.x.tolist(), deep.mean.tolist(), strict=True))
+        held = curve.nbytes
+        shelf.tidy()
+        assert 0 < curve.nbytes < held - 90_000
+    tracker.finish()
 
 
 def test_curves_of_one_experiment_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
