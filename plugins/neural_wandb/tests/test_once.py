@@ -9,14 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from matplotlib.figure import Figure
 from neural_wandb import WandbBackend
 from neural_wandb.importing import read_runs
 from wandb_files import Written
+from wandb_scripts import wait_for
 
 from neural_core import ExperimentManager, ExperimentTracker
 from neural_core.importing import import_run
-from neural_core.testing import deliver
+from neural_core.testing import deliver, following
 
 
 def track(tmp_path: Path) -> ExperimentTracker:
@@ -37,7 +39,7 @@ def steps(tmp_path: Path) -> list[int | None]:
 KILLED = """
 import os, signal, sys
 from neural_core import hookimpl
-from neural_core.testing import deliver
+from neural_core.testing import deliver, following
 from neural_wandb import WandbBackend
 
 class Killed(WandbBackend):
@@ -166,3 +168,27 @@ def test_a_torn_file(tmp_path: Path) -> None:
     imported = import_run(found, tmp_path / "imported")
     again = ExperimentManager(str(tmp_path / "imported")).get_experiment(imported.experiment_id)
     assert again.get_metrics("loss") == [float(step) for step in range(50)]
+
+
+@pytest.mark.privileged("mount")
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a full disk did not take is told again; with room again every row is there once, and in order."""
+    monkeypatch.setattr("neural_wandb.mirror.STALL_SECONDS", 2.0)
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", str(small)], check=True)
+    try:
+        tracker = track(tmp_path)
+        with following(tracker.experiment_dir, backend(small)) as catch_up:
+            tracker.log_metrics({"loss": 0.0}, step=0)
+            assert catch_up().complete
+            (small / "fill").write_bytes(b"x" * 800_000)
+            for step in range(1, 4_000):
+                tracker.log_metrics({f"loss/{at}": float(step) for at in range(4)}, step=step)
+            assert not catch_up().complete
+            subprocess.run(["mount", "-o", "remount,size=100M", str(small)], check=True)
+            tracker.finish()
+            wait_for(lambda: catch_up().complete)
+        assert [step for _, step, _ in Written(small).points("loss/3")] == list(range(1, 4_000))
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
