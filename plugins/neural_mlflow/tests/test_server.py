@@ -13,8 +13,10 @@ from socket import create_server
 
 import pytest
 from neural_mlflow import MlflowBackend
+from neural_mlflow.importing import runs_of
 
 from neural_core import ExperimentTracker
+from neural_core.importing import import_run
 from neural_core.testing import deliver, following
 
 TRAININGS = """
@@ -179,6 +181,10 @@ def test_values_through_a_server(tmp_path: Path, server) -> None:
     assert (run.data.tags["plain"], run.data.tags["größe"], run.data.params["e"]) == ("", "☃", "")
     assert len(run.data.metrics) == 902
     assert len(run.data.params["long"]) == 6_000
+    (found,) = runs_of(server.uri, experiment="values")
+    imported = import_run(found, tmp_path / "again")
+    assert (imported.rows, imported.hyperparameters) == (6, 92)
+    assert dict(imported.left_out) == {"artifacts that lie elsewhere": 1}
 
 
 def _client(server):
@@ -194,7 +200,7 @@ def _first_run(server, name: str):
 
 
 def _wait(what):
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 240
     while not (found := what()):
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.1)
