@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks import ui_tensorboard
 from benchmarks.measure import Figure, Sizes, interleaved, median, seconds
 from benchmarks.ui_browser import Chromium, timed
+from benchmarks.ui_live import live_figures
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -71,6 +72,7 @@ def measure(sizes: Sizes, folder: Path) -> list[Figure]:
                 Figure("TensorBoard: reading the events before its first chart", reading, "s"),
             ]
             figures += _in_page(chromium, address, sizes)
+            figures += live_figures(chromium, folder / "live", sizes)
     finally:
         server.close()
     return figures
@@ -126,13 +128,11 @@ def _in_page(chromium: Chromium, address: str, sizes: Sizes) -> list[Figure]:
         before = len(asked)
         smooth = [timed(page, _SMOOTH.format(smooth=10 + 5 * at)) for at in range(sizes.rounds * 2)]
         new = [address for address in asked[before:] if "/series" in address]
-        growth = _heap_growth(page, 300 if sizes.rounds > 5 else 5)
     return [
         Figure("zoom to finer data, one chart", median(one), "ms", 150),
         Figure("zoom to finer data, four linked charts", median(four), "ms", 450),
         Figure("smoothing, four charts", median(smooth), "ms", 250),
         Figure("requests while smoothing", len(new), "", 0),
-        Figure("growth of the heap over 300 refreshes", growth / 1e6, "MB", 20),
     ]
 
 
@@ -143,17 +143,3 @@ def _zooms(page: Page, sizes: Sizes, *, linked: bool) -> list[float]:
         times.append(timed(page, _ZOOM.format(linked=str(linked).lower(), **window)))
         page.wait_for_load_state("networkidle")
     return times
-
-
-def _heap_growth(page: Page, ticks: int) -> float:
-    """Give the bytes by which the heap grew, after the collector has run."""
-    session = page.context.new_cdp_session(page)
-
-    def used() -> float:
-        session.send("HeapProfiler.collectGarbage")
-        return float(session.send("Runtime.getHeapUsage")["usedSize"])
-
-    before = used()
-    for _ in range(ticks):
-        page.evaluate("neural.live.ask()")
-    return used() - before
