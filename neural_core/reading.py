@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from threading import Lock
 
 from neural_core._reading_api.catalog import Catalog
-from neural_core._reading_api.directions import directions_of, set_direction
-from neural_core._reading_api.edits import Edit, apply_edit
+from neural_core._reading_api.editing import EditingVerbs
+from neural_core._reading_api.edits import Edit
 from neural_core._reading_api.files import artifacts_of, file_with_id, plots_of, tree_files
+from neural_core._reading_api.full_data import FullData
 from neural_core._reading_api.records import (
     Changes,
     CurveView,
@@ -27,15 +28,14 @@ from neural_core._reading_api.view import Look, Window, sentence, view_of
 from neural_core._storage.folder import DEFAULT_BASE_DIR, resolve_base_dir
 from neural_core._storage.overview import hyperparameters_of
 from neural_core._storage.reader import RunReader
-from neural_core._storage.trash import bring_back, throw_away
-from neural_core.errors import EditConflictError, NeuralError
-from neural_core.records import Series
+from neural_core.errors import NeuralError
 
 __all__ = [
     "Changes",
     "CurveView",
     "Edit",
     "ExperimentStore",
+    "FullData",
     "Listed",
     "RunDetail",
     "SeriesView",
@@ -45,10 +45,8 @@ __all__ = [
     "tree_files",
 ]
 
-_CHUNK = 65_536
 
-
-class ExperimentStore:
+class ExperimentStore(EditingVerbs):
     """The experiments of one base folder, for readers that stay. Threads may share it.
 
     Attributes:
@@ -64,7 +62,7 @@ class ExperimentStore:
         self.base_dir = resolve_base_dir(base_dir)
         self._catalog = Catalog(self.base_dir)
         self._shelf = Shelf()
-        self._edits = threading.Lock()
+        self._edits = Lock()
 
     def listed(self) -> Listed:
         """Give all experiments, the newest first, and a cursor for `changes`.
@@ -85,20 +83,6 @@ class ExperimentStore:
     def changes(self, cursor: str | None = None) -> Changes:
         """Tell what changed since a cursor that an earlier call gave; None for everything."""
         return self._catalog.changes(cursor)
-
-    def directions(self) -> dict[str, str]:
-        """Give metric → ``min`` or ``max``, which values are better, for every metric as of the last look."""
-        names = {name: None for run in self._catalog.known() for name in run.row.metrics}
-        return directions_of(self.base_dir, names)
-
-    def set_direction(self, metric: str, direction: str | None) -> None:
-        """Keep for this base folder which values of a metric are better; None goes by the name again.
-
-        Raises:
-            ArgumentValueError: another word than ``min`` and ``max``.
-            OSError: the folder cannot be written.
-        """
-        set_direction(self.base_dir, metric, direction)
 
     def read_series(
         self, run_ids: Sequence[str], metric: str, x: str = "step", window: Window | None = None
@@ -157,18 +141,13 @@ class ExperimentStore:
             self._look(run_id, info.name, "step")
         self._shelf.tidy()
 
-    def iter_series(self, run_id: str, metric: str) -> Iterator[Series]:
-        """Give all points of a metric in the order of the calls, some at a time, each checksum checked.
+    def full_data(self, run_id: str) -> FullData:
+        """Give the full data of an experiment, for exports: every checksum is checked.
 
         Raises:
             ExperimentNotFoundError: there is none with this id.
-            DamagedError: stored bytes are not what was written.
-            OSError: a file cannot be read.
         """
-        whole = RunReader(self._catalog.directory(run_id)).series(metric)
-        for first in range(0, len(whole), _CHUNK):
-            cut = slice(first, first + _CHUNK)
-            yield Series(metric, whole.step[cut], whole.time[cut], whole.value[cut])
+        return FullData(self._catalog.directory(run_id))
 
     def detail(self, run_id: str) -> RunDetail:
         """Give all that is known of an experiment but its numbers.
@@ -195,56 +174,3 @@ class ExperimentStore:
     def plot(self, run_id: str, fid: str) -> StoredFile:
         """Give a file of the experiment's plots by its id; raises as `artifact` does."""
         return file_with_id(plots_of(self._catalog.directory(run_id)), fid)
-
-    def edit(self, run_id: str, revision: str, change: Edit) -> StoredRun:
-        """Change name, notes, tags or colour of an experiment, alive or ended.
-
-        Args:
-            run_id: its id.
-            revision: as it was when the editor looked.
-            change: what is to be different.
-
-        Returns:
-            The experiment with its new revision.
-
-        Raises:
-            ExperimentNotFoundError: there is none with this id.
-            EditConflictError: somebody else edited in between.
-            ArgumentError: a thing that cannot be kept.
-            DamagedError: nothing in its folder says which experiment it is.
-            OSError: the disk refuses.
-        """
-        with self._edits:
-            self._catalog.refresh()
-            run = self._catalog.find(run_id)
-            if run.revision != revision:
-                raise EditConflictError("somebody else edited this experiment in between: look at it again")
-            apply_edit(self.base_dir / run.row.folder, change)
-            self._catalog.refresh()
-            return self._catalog.find(run_id)
-
-    def throw_away(self, run_id: str) -> None:
-        """Move an experiment to the trash.
-
-        Raises:
-            ExperimentNotFoundError: there is none with this id.
-            ExperimentInUseError: its writer is alive.
-            OSError: the folder cannot be written.
-        """
-        with self._edits:
-            directory = self._catalog.directory(run_id)
-            throw_away(self.base_dir, directory)
-            self._shelf.drop(directory)
-            self._catalog.refresh()
-
-    def restore(self, run_id: str) -> None:
-        """Bring an experiment back from the trash.
-
-        Raises:
-            ExperimentNotFoundError: it is not there, or several have this id.
-            ExperimentInUseError: a folder of its name is there already.
-            OSError: the folder cannot be written.
-        """
-        with self._edits:
-            bring_back(self.base_dir, self._catalog.trashed(run_id))
-            self._catalog.refresh()

@@ -218,11 +218,11 @@ def test_what_was_shown_is_checked(tmp_path: Path) -> None:
     assert not later.check_next()
 
 
-def test_iter_series_checks_what_it_gives(tmp_path: Path) -> None:
+def test_full_data_are_checked(tmp_path: Path) -> None:
     """The full data come in pieces with every point, and a flipped bit is not given out as data."""
     tracker, store = logged(tmp_path, 70_000), ExperimentStore(tmp_path)
     tracker.finish()
-    pieces = list(store.iter_series(tracker.experiment_id, "loss"))
+    pieces = list(store.full_data(tracker.experiment_id).pieces("loss"))
     assert [len(piece) for piece in pieces] == [65_536, 4_464]
     assert np.concatenate([piece.step for piece in pieces]).tolist() == list(range(70_000))
     [part] = tracker.experiment_dir.glob("metrics/*.parquet")
@@ -231,7 +231,7 @@ def test_iter_series_checks_what_it_gives(tmp_path: Path) -> None:
     data[-1_000_000] ^= 1
     part.write_bytes(data)
     with pytest.raises(ValueError, match=r"damaged|CRC"):
-        list(ExperimentStore(tmp_path).iter_series(tracker.experiment_id, "loss"))
+        list(ExperimentStore(tmp_path).full_data(tracker.experiment_id).pieces("loss"))
 
 
 def test_shelf(tmp_path: Path) -> None:

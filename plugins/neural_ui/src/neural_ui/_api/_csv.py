@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from flask import Blueprint, Response
 
 from neural_core.errors import NeuralError
-from neural_core.reading import ExperimentStore, StoredRun
+from neural_core.reading import ExperimentStore, FullData, StoredRun
 from neural_core.records import NO_STEP, Series
 from neural_ui._api._arguments import metric_names, run_ids
 
@@ -38,15 +38,19 @@ def add_csv(api: Blueprint, store: ExperimentStore) -> None:
 def _lines(store: ExperimentStore, runs: Sequence[StoredRun], metrics: Sequence[str]) -> Iterator[str]:
     yield _text([_HEAD])
     for run in runs:
+        try:
+            data = store.full_data(run.id)
+        except NeuralError:
+            continue  # it was deleted meanwhile
         for metric in metrics or list(run.row.metrics):
             if metric in run.row.metrics:
-                yield from _of_one(store, run, metric)
+                yield from _of_one(data, run, metric)
 
 
-def _of_one(store: ExperimentStore, run: StoredRun, metric: str) -> Iterator[str]:
+def _of_one(data: FullData, run: StoredRun, metric: str) -> Iterator[str]:
     cells = [safe_cell(run.row.name), run.id, safe_cell(metric)]
     try:
-        for series in store.iter_series(run.id, metric):
+        for series in data.pieces(metric):
             yield _text([[*cells, *point] for point in _points(series)])
     except (NeuralError, OSError):
         # The answer is under way: the row says in the data's own place that this metric is not whole.
