@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,26 @@ def test_full_data_are_checked(tmp_path: Path) -> None:
     part.write_bytes(data)
     with pytest.raises(ValueError, match=r"damaged|CRC"):
         list(ExperimentStore(tmp_path).full_data(tracker.experiment_id).pieces("loss"))
+
+
+def test_readers_beside_a_writer(tmp_path: Path) -> None:
+    """Threads that look at an experiment while it grows see whole curves, each at least as long as the one before."""
+    tracker, store = logged(tmp_path, 1_000), ExperimentStore(tmp_path)
+
+    def watch(points: int) -> list[CurveView]:
+        return [look(store, tracker, points=points) for _ in range(60)]
+
+    with ThreadPoolExecutor(4) as pool:
+        watching = [pool.submit(watch, points) for points in (20, 20, 700, 4_000)]
+        for step in range(1_000, 12_000):
+            tracker.log_metrics({"loss": 1.0 / (step + 1)}, step=step)
+        for views in (future.result() for future in watching):
+            assert [view.error for view in views] == [None] * 60
+            assert [view.total for view in views] == sorted(view.total for view in views)
+            assert all(bool((np.diff(view.x) > 0).all()) for view in views)
+            assert all(view.mean[0] == 1.0 for view in views)
+    assert look(store, tracker).total == 12_000
+    tracker.finish()
 
 
 def test_shelf(tmp_path: Path) -> None:

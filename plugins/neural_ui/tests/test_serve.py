@@ -205,6 +205,16 @@ def test_the_next_port(start: Start, tmp_path: Path) -> None:
         assert server.interrupt() == 0
 
 
+def test_debug(start: Start, tmp_path: Path) -> None:
+    """Debug mode tells of every request in the terminal, and brings no console to the browser."""
+    server = start(*way("command", tmp_path, 0), "--debug").wait()
+    assert server.ask("/console")[0] == 404
+    assert server.ask("/api/v1/%0aforged")[0] == 404
+    assert server.interrupt() == 0
+    assert "GET '/console': 404 Not Found\n" in server.output
+    assert "GET '/api/v1/\\nforged': 404" in server.output
+
+
 def test_open(start: Start, tmp_path: Path) -> None:
     """The browser is opened with ``--open`` only, at the page."""
     seen = tmp_path / "seen"

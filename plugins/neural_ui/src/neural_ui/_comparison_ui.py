@@ -64,7 +64,7 @@ class ExperimentComparisonUI:
         """Serve the page until Ctrl-C.
 
         Args:
-            debug: tell every request's trouble in the terminal; never a console in the browser.
+            debug: tell of every request in the terminal; never a console in the browser.
             host: to bind to; another one than the loopback only with `allow_remote`.
             allow_remote: let other machines in. They need the token that is printed with the address.
             open_browser: open the page.
@@ -81,7 +81,8 @@ class ExperimentComparisonUI:
         if debug and not local:
             raise ConfigurationError("debug=True is for the loopback only: leave out debug or host")
         if debug:
-            logging.getLogger("neural").setLevel(logging.DEBUG)
+            _log.setLevel(logging.DEBUG)
+            logging.basicConfig(format="%(message)s")  # unless the script has said where its log goes
         exact = self.port != DEFAULT_PORT if exact_port is None else exact_port
         with listen(host, self.port, exact=exact) as place:
             access = None if local else secrets.token_urlsafe(24)

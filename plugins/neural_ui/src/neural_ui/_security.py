@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from http.cookies import CookieError, SimpleCookie
@@ -23,6 +24,7 @@ __all__ = ["LOOPBACK", "Gate", "Policy", "is_loopback", "security_headers"]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TOKEN_HEADER = "HTTP_X_NEURAL_TOKEN"
 _COOKIE = "neural_access"
+_log = logging.getLogger("neural")
 _PLACES = ("/_dash-", "/_favicon", "/assets/", "/page/", "/api/", "/favicon.ico")
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 _SENTENCES = {
@@ -90,13 +92,24 @@ class Gate:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        start = self._with_headers(environ, start_response)
+        start = self._with_headers(environ, self._noted(environ, start_response))
         refusal = self._refusal(environ)
         if refusal is None:
             return self._application(environ, start)
         body = (_SENTENCES[refusal] + "\n").encode()
         start(refusal, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))])
         return [body]
+
+    def _noted(self, environ: WSGIEnvironment, start_response: StartResponse) -> StartResponse:
+        """Tell the log of each answer, in debug mode; names of strangers stand in it as `repr` writes them."""
+        if not _log.isEnabledFor(logging.DEBUG):
+            return start_response
+
+        def start(status: str, headers: list[tuple[str, str]], *error: object) -> Callable[[bytes], object]:
+            _log.debug("%s %r: %s", environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), status)
+            return start_response(status, headers, *error)  # type: ignore[arg-type]
+
+        return start
 
     def _with_headers(self, environ: WSGIEnvironment, start_response: StartResponse) -> StartResponse:
         cookie = self._cookie(environ)
