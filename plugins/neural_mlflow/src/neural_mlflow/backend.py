@@ -140,7 +140,7 @@ class MlflowBackend:
                 missing = points if self._doubt is None else self._doubt.new(ended, points)
                 run.log_points(missing, {tag: str(new.reached)} if done == len(new) else {})
         except RefusedError as error:
-            self._doubt = self._new_doubt()
+            self._doubt = Doubt(run.history) if error.is_double else self._new_doubt()
             if error.is_invalid:
                 keys.refused()
             raise

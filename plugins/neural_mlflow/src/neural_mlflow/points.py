@@ -119,7 +119,7 @@ class NewRows:
 
 
 class Doubt:
-    """Keeps points from a file store that it may have already: MLflow's files, unlike its databases, take them twice.
+    """Keeps points from a store that it may have already: MLflow's files take them twice, older databases fail.
 
     What a killed process wrote last may stand there without its position: the rows of at most one call.
     """

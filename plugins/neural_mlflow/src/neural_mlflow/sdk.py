@@ -43,6 +43,11 @@ class RefusedError(DeliveryError):
         return self.code == "RESOURCE_DOES_NOT_EXIST"
 
     @property
+    def is_double(self) -> bool:
+        """Tell whether an older MLflow fails since its database has a point already, which newer ones pass over."""
+        return any(word in str(self) for word in ("IntegrityError", "UniqueViolation", "UNIQUE"))
+
+    @property
     def is_invalid(self) -> bool:
         """Tell whether a text or a name was not taken."""
         return self.code == "INVALID_PARAMETER_VALUE"
