@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import socket
@@ -84,7 +85,8 @@ class ExperimentComparisonUI:
             _log.setLevel(logging.DEBUG)
             logging.basicConfig(format="%(message)s")  # unless the script has said where its log goes
         exact = self.port != DEFAULT_PORT if exact_port is None else exact_port
-        with listen(host, self.port, exact=exact) as place:
+        # Ctrl-C is an end at any moment, also between two lines of the start.
+        with contextlib.suppress(KeyboardInterrupt), listen(host, self.port, exact=exact) as place:
             access = None if local else secrets.token_urlsafe(24)
             policy = Policy(_names(host), any_address=host in _EVERY, access=access)
             server = self.make_app(policy).server
