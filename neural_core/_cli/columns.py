@@ -20,7 +20,7 @@ __all__ = ["WORDS", "Column", "parse_columns"]
 WORDS = ("id", "name", "status", "start", "end", "duration", "notes", "tags", "params", "points", "artifacts", "folder")
 """Columns that are no field of a filter, or are called as one."""
 
-_PIECES = re.compile(r"""(?:[^,'"`]|'[^']*'|"[^"]*"|`[^`]*`)+""")
+_PIECES = re.compile(r"""(?:[^,'"`]|'[^']*'|"[^"]*"|`[^`]*`|['"`])+""")
 _GROUPS = ("params", "metrics", "tags")
 
 

@@ -9,16 +9,19 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import click
 
 from neural_core._storage.folder import DEFAULT_BASE_DIR
+from neural_core.errors import ConfigurationError
 from neural_core.records import MetricInfo, RunRow
 
 __all__ = [
     "base_dir_option",
     "legible",
+    "make_folder",
     "number",
     "print_json",
     "print_pairs",
@@ -66,6 +69,19 @@ def legible(text: object) -> str:
 def say(text: object) -> None:
     """Write a line."""
     click.echo(legible(text))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for output, with those above it.
+
+    Raises:
+        ConfigurationError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigurationError(f"cannot make the folder {folder}: {reason}; name another place") from error
 
 
 def number(value: float | None) -> str:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from neural_core._cli.output import make_folder
 from neural_core._manager import ExperimentManager
 from neural_core._plotting.render import write_bytes
 
@@ -18,7 +19,7 @@ def write_page(manager: ExperimentManager, ids: Sequence[str], path: Path) -> Pa
     Raises:
         OSError: it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with tempfile.TemporaryDirectory(prefix="neural-report-") as folder:
         page = manager.export_comparison(ids, folder) / "report.html"
         return write_bytes(path, page.read_bytes())

@@ -10,7 +10,7 @@ import click
 
 from neural_core import ExperimentTracker
 from neural_core._cli.arguments import ids_argument
-from neural_core._cli.output import base_dir_option, number, print_json, print_table, say
+from neural_core._cli.output import base_dir_option, make_folder, number, print_json, print_table, say
 from neural_core._manager import ExperimentManager
 from neural_core._reading_api.directions import directions_of
 from neural_core._storage.plain import flatten
@@ -120,7 +120,7 @@ def _write_figures(manager: ExperimentManager, ids: Sequence[str], folder: Path)
     from neural_core._plotting.render import save_png
 
     figures = manager.compare_experiments(ids)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, figure in figures.items():
         save_png(figure, folder / f"{name}.png")
     return len(figures)

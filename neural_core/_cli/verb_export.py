@@ -13,7 +13,7 @@ import click
 
 from neural_core import _exporting
 from neural_core._cli.arguments import find_all, ids_argument
-from neural_core._cli.output import base_dir_option, legible
+from neural_core._cli.output import base_dir_option, legible, make_folder
 from neural_core._manager import ExperimentManager
 from neural_core._plotting.render import replacing
 from neural_core._storage.reader import RunReader
@@ -94,7 +94,7 @@ def _opened(target: Path | None) -> Iterator[IO[str]]:
     if target is None:
         yield cast("IO[str]", _Terminal()) if sys.stdout.isatty() else sys.stdout
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     with replacing(target) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
         yield text
@@ -113,9 +113,9 @@ class _Terminal:
 def _write_parquet(directories: Sequence[Path], target: Path) -> None:
     """Write one file, or a folder with one for each experiment."""
     if len(directories) == 1 and target.suffix == ".parquet" and not target.is_dir():
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         _exporting.write_parquet_file(directories[0], target)
         return
-    target.mkdir(parents=True, exist_ok=True)
+    make_folder(target)
     for directory in directories:
         _exporting.write_parquet_file(directory, target / f"{directory.name}.parquet")

@@ -18,7 +18,7 @@ from neural_core._storage.reader import RunReader
 from neural_core._storage.session import Session
 from neural_core._storage.state import OPEN_STATES, State, journals_of
 
-__all__ = ["Finalised", "finalise"]
+__all__ = ["Finalised", "end_dead", "finalise"]
 
 
 @frozen
@@ -51,12 +51,26 @@ def finalise(directory: Path, *, force: bool = False) -> Finalised:
         OSError: the disk refuses.
     """
     refuse_live(directory, "Nothing was changed: stop it first, or wait for its end.")
+    return end_dead(directory, last_sign(directory), force=force)
+
+
+def end_dead(directory: Path, last: float | None, *, force: bool) -> Finalised:
+    """Finalise an experiment that nobody writes.
+
+    Args:
+        directory: its folder.
+        last: Unix time of the last sign of its writer.
+        force: also when nothing is known of its writer.
+
+    Raises:
+        DamagedError, OSError: as `finalise`.
+    """
     state, _ = RunReader(directory, verify=False).state()
     if state.final:
         return Finalised()
     ended = _is_over(state, force=force)
     if ended:
-        _append_end(directory)
+        _append_end(directory, last)
     count = compact_dead_parts(directory, force=force)
     write_final_documents(directory, owner=ended or state.status not in OPEN_STATES)
     return Finalised(ended, count, tuple(_tidy(directory)))
@@ -67,8 +81,7 @@ def _is_over(state: State, *, force: bool) -> bool:
     return state.status in OPEN_STATES and (force or liveness.writer_state(state.writer) == "dead")
 
 
-def _append_end(directory: Path) -> None:
-    last = last_sign(directory)  # before anything is written
+def _append_end(directory: Path, last: float | None) -> None:
     session = Session.open(directory, kind="edit")
     end = None if last is None else iso_time(last)
     session.append({"kind": "experiment_finished", "status": "interrupted", "end_time": end})

@@ -57,7 +57,8 @@ def pending(directory: Path) -> list[Path]:
     kept = {one.path for one in read_documents(reader.state()[0].artifacts, directory)[0]}
     found = []
     for _, _, fact in reader.facts():
-        for document in fact.get("artifacts") or () if fact.get("kind") == FACT else ():
+        named = fact.get("artifacts") if fact.get("kind") == FACT else None
+        for document in named if isinstance(named, list) else ():
             with contextlib.suppress(DamagedError):
                 version = from_document(document, directory)
                 folder = folder_of(directory, version)

@@ -20,10 +20,11 @@ from neural_core._storage.artifact_verify import problem_on_the_way
 from neural_core._storage.copying import copy_file
 from neural_core._storage.documents import read_document, write_document
 from neural_core._storage.edits import edit
-from neural_core._storage.finalise import finalise
+from neural_core._storage.finalise import end_dead
 from neural_core._storage.find import refuse_live
 from neural_core._storage.folder import make_parts
 from neural_core._storage.journal_part import JournalPart
+from neural_core._storage.overview import last_sign
 from neural_core._storage.parts import SUFFIX
 from neural_core._storage.reader import RunReader
 from neural_core._storage.removal import FACT
@@ -181,7 +182,7 @@ def _end(directory: Path, target: Path, state: State, saved: set[Path], lost: li
     """Let the copy be an experiment at its end: what was lost is off the record, and said."""
     if not (target / "metadata.json").exists():
         write_document(target / "metadata.json", state.document("metadata", {}))
-    finalise(target, force=True)
+    end_dead(target, last_sign(directory), force=True)
     versions, _ = read_documents(RunReader(target).state()[0].artifacts, target)
     gone = [to_document(one, target) for one in versions if one.path not in saved]
     facts = [{"kind": FACT, "artifacts": gone}] if gone else []

@@ -54,28 +54,36 @@ def save_journal(part: JournalPart, uid: str, target: Path) -> None:
         file.write(data[at * frames.WORD : end * frames.WORD])
 
 
-def _gaps(part: JournalPart, data: memoryview | bytes, end: int) -> Iterator[tuple[int, int]]:
+def _gaps(part: JournalPart, data: memoryview | bytes, end: int) -> list[tuple[int, int]]:
     """Give (first word, word after the last) of what is no sound frame; the header too, when it is damaged."""
     places = [
         (one.offset // frames.WORD, one.length // frames.WORD) for one in part.damage if one.offset and one.length
     ]
-    found = sorted((first, first + length) for first, length in places if first < end)
-    if not part.header:
-        found = [(0, 1), *found]
+    found = sorted((first, first + _reach(part, data, first, length, end)) for first, length in places if first < end)
     joined: list[tuple[int, int]] = []
-    for first, after in found:
+    for first, after in [(0, 1), *found] if not part.header else found:
         if joined and joined[-1][1] >= first:
             joined[-1] = joined[-1][0], max(after, joined[-1][1])
         else:
             joined.append((first, after))
-    for first, after in joined:
-        # No frame is one word long: such a gap takes the frame behind it with it.
-        alone = after - first == 1 and after < end
-        yield first, after + (_width(data, after) if alone else 0)
+    return joined
 
 
-def _width(data: memoryview | bytes, word: int) -> int:
-    return int.from_bytes(data[word * frames.WORD + 6 : word * frames.WORD + 8], "little") + 1
+def _reach(part: JournalPart, data: memoryview | bytes, first: int, length: int, end: int) -> int:
+    """Give how many words to fill: a damaged row is named by its first word, and no frame is one word long."""
+    if length > 1:
+        return length
+    sid, words = _head(data, first)
+    names = part.schemas.get(sid)
+    if names is not None and words == len(names) + frames.ROW_WORDS:
+        return words
+    return length + (_head(data, first + 1)[1] if first + 1 < end else 0)  # it takes the frame behind it with it
+
+
+def _head(data: memoryview | bytes, word: int) -> tuple[int, int]:
+    """Give the kind of the frame at `word`, and how many words it has."""
+    at = word * frames.WORD
+    return int.from_bytes(data[at + 4 : at + 6], "little"), int.from_bytes(data[at + 6 : at + 8], "little") + 1
 
 
 def _fill(write: Any, words: int) -> None:

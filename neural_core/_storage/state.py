@@ -147,7 +147,8 @@ def _artifact(state: State, fact: Fact) -> None:
 
 def _removed(state: State, fact: Fact) -> None:
     """Versions whose files were given up are no longer on record; what they were stays in the fact."""
-    gone = {_place(one) for one in fact.get("artifacts") or ()}
+    named = fact.get("artifacts")
+    gone = [_place(one) for one in named if isinstance(one, dict)] if isinstance(named, list) else []
     state.artifacts = [one for one in state.artifacts if _place(one) not in gone]
 
 
