@@ -31,6 +31,9 @@ class Tensor:
     def __init__(self, value: float) -> None:
         self._value = value
 
+    def __repr__(self) -> str:
+        return f"Tensor({self._value})"
+
     def item(self) -> float:
         """Give the number."""
         return self._value
