@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neural_core._cli.checks import Finding
 from neural_core._delivery.replay import progress_of
-from neural_core._housekeeping import Goner, find_goners
+from neural_core._housekeeping import Goner, find_goners, is_owed
 from neural_core._manager import ExperimentManager
 from neural_core._storage import folder, liveness
 from neural_core._storage.find import is_live
@@ -83,10 +83,9 @@ def _behind(base: Path) -> Iterator[Finding]:
     behind: dict[str, list[str]] = {}
     for directory in folder.with_spools(base):
         try:
-            states = [one for one in progress_of(directory) if one.state in ("behind", "set aside")]
-            if states and not is_live(directory):
-                for one in states:
-                    behind.setdefault(one.cursor.plugin, []).append(directory.name)
+            owed = [one for one in progress_of(directory) if one.state != "delivering" and is_owed(directory, one)]
+            for one in [] if is_live(directory) else owed:
+                behind.setdefault(one.cursor.plugin, []).append(directory.name)
         except (OSError, DamagedError):
             continue  # it is named as damaged
     for plugin, names in behind.items():

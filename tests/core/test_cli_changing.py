@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_support import document, files, neural, track
+from distribution_support import make_distribution
 
 from neural_core import ExperimentManager, ExperimentTracker
 from neural_core._retention import Best, Every, Latest, Run, Tagged, parse_retention, to_remove
@@ -26,6 +27,7 @@ def numbers(base: Path, experiment: ExperimentTracker, name: str = "model.pt") -
 
 def versions(base: Path, name: str = "many", count: int = 6, **more: object) -> ExperimentTracker:
     """Make an experiment with versions of a model: val_loss is best (0) just before the third."""
+    base.mkdir(exist_ok=True)
     with ExperimentTracker(name, base, False, **more) as tracker:  # type: ignore[arg-type]  # tags and the like
         for number in range(1, count + 1):
             tracker.log_metrics({"val_loss": float(abs(number - 3))}, step=number)
@@ -269,6 +271,24 @@ def test_gc_leaves_damaged_experiments_alone(tmp_path: Path) -> None:
     data[100] ^= 1
     part.write_bytes(data)
     assert "is damaged: `neural verify` says where" in neural("gc", "--keep", "latest", "--base-dir", tmp_path).stdout
+
+
+def test_gc_waits_for_backends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a backend has not got everything, versions stay; what gc itself records leaves no backend behind."""
+    sources = "from neural_core.testing import RecordingPlugin\ndef make(): return RecordingPlugin('calls')\n"
+    points = {"neural.backends": {"record": "gc_backend:make"}}
+    monkeypatch.syspath_prepend(str(make_distribution(tmp_path / "site", "neural-kit", points, gc_backend=sources)))
+    monkeypatch.chdir(tmp_path)
+    one, base = versions(tmp_path / "runs"), ("--base-dir", tmp_path / "runs")
+    neural("sync", "--all", "--to", "record", *base)
+    neural("tag", one.experiment_id, "late", *base)
+    assert "record has not got it whole: `neural sync`" in neural("gc", "--keep", "latest", *base).stdout
+    assert "record has not got all of" in neural("doctor", *base, status=1).stdout
+    neural("sync", "--all", "--to", "record", *base)
+    neural("gc", "--keep", "latest 3", "--yes", *base)
+    assert "nothing is wrong" in neural("doctor", *base).stdout
+    assert "removed" in neural("gc", "--keep", "latest", "--yes", *base).stdout
+    assert numbers(tmp_path / "runs", one) == [6]
 
 
 def test_gc_chooses(tmp_path: Path) -> None:
