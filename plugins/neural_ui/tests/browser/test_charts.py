@@ -124,6 +124,7 @@ def test_group_has_mean_band_and_count(ui: UiPage) -> None:
     ui.until(f"neural.cards.get('{CARD}').built.lines.length === 3")
     lines = page.evaluate(f"neural.cards.get('{CARD}').built.lines.map(line => [line.name, line.n])")
     assert lines == [["adamw", 2], ["lion", 2], ["sgd", 2]]
+    expect(page.get_by_role("list", name="Groups").get_by_role("listitem")).to_have_count(3)
     hover(ui, page)
     expect(page.locator("#tooltip")).to_contain_text("2 runs")
 
@@ -183,6 +184,15 @@ def test_log_axis_leaves_gaps_and_says_so(ui: UiPage) -> None:
     if hidden:
         expect(card.locator(".badge-note")).to_contain_text("≤ 0 hidden")
     expect(ui.get("card", metric="val/accuracy").locator(".badge-note")).to_contain_text("NaN")
+
+
+def test_outliers_are_left_out_on_demand(ui: UiPage) -> None:
+    """Without outliers the y axis fits the common values; what it leaves out has its marks at the edge."""
+    page = ui.open()
+    high = page.evaluate(f"neural.cards.get('{CARD}').yrange[1]")
+    page.get_by_role("button", name=f"More for {CARD}").click()
+    page.get_by_role("menuitemradio", name="Ignore outliers").click()
+    ui.until(f"neural.cards.get('{CARD}').yrange[1] < {high}")
 
 
 def test_full_screen_and_back(ui: UiPage) -> None:

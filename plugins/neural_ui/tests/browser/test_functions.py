@@ -134,6 +134,20 @@ def test_groups_have_mean_and_deviation(page: Page) -> None:
     assert (low[0], high[0]) == pytest.approx((2 - 2**0.5, 2 + 2**0.5))
 
 
+def test_groups_of_runs_that_log_differently_often(page: Page) -> None:
+    """A run that logs seldom counts between its points too, so that the mean does not jump from point to point."""
+    values = page.evaluate(
+        """() => {
+          const run = (x, y) => ({x: Float64Array.from(x), mean: Float64Array.from(y)});
+          const often = run([0, 1, 2, 3, 4], [1, 1, 1, 1, 1]);
+          const seldom = run([0, 4], [3, 3]);
+          const one = neural.grouping.merge([often, seldom], 1, "std");
+          return [[...one.mean], [...one.n]];
+        }"""
+    )
+    assert values == [[2] * 5, [2] * 5]
+
+
 def test_cells_of_csv_are_no_formulas(page: Page) -> None:
     """A text that a spreadsheet would run is quoted; numbers stay numbers."""
     assert page.evaluate("neural.exporting.cell('=cmd()')") == "'=cmd()"

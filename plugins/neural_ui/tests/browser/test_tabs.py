@@ -70,6 +70,17 @@ def test_parallel_coordinates_filter(ui: UiPage) -> None:
     ui.until("neural.state.get().selected.size === 3")
 
 
+def test_parallel_coordinates_by_keys(ui: UiPage) -> None:
+    """The arrows on an axis filter as the mouse does, and Escape takes the filter away."""
+    page = ui.open("?tab=hyperparameters")
+    page.get_by_role("button", name="Filter by seed").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowUp")
+    expect(ui.get("parallel")).to_contain_text("4 of 6 runs")
+    page.keyboard.press("Escape")
+    expect(ui.get("parallel")).to_contain_text("drag on an axis")
+
+
 def test_axes_turn_and_are_logarithmic(ui: UiPage) -> None:
     """Each axis can be turned round, and one over magnitudes starts logarithmic."""
     page = ui.open("?tab=hyperparameters")

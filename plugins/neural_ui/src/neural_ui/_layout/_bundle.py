@@ -20,7 +20,7 @@ _SCRIPTS = """
     core format state names colors api url runs filter smoothing grouping series stats traces ticks overlay hover chart
     cardhead cardtable sections cards zoom exporting menu toast actions toolbar tabs theme runlist swatches selection
     table diff parallel scatter hyperparameters best bars summary sparkline drawer drawer_parts edits panels live
-    keyboard main
+    legend keyboard main
 """
 _STYLES = "tokens base icons top_bar runs toolbar cards tables best summary drawer overlays narrow"
 

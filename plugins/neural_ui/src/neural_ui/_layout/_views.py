@@ -16,7 +16,11 @@ __all__ = ["make_views"]
 def make_views() -> html.Main:
     """Give the place at the right of the runs panel."""
     contents: dict[str, list[Any]] = {
-        "metrics": [make_toolbar(), html.Div(id="charts", className="charts")],
+        "metrics": [
+            make_toolbar(),
+            html.Div(id="legend", className="legend"),
+            html.Div(id="charts", className="charts"),
+        ],
         "hyperparameters": [html.Div(id="hyperparameters", className="view-body")],
         "best": [html.Div(id="best", className="view-body")],
         "summary": [html.Div(id="summary", className="view-body")],

@@ -93,5 +93,8 @@
     ];
   };
 
+  /** Make a text that only screen readers tell. */
+  neural.spoken = (text) => neural.h("span", { class: "visually-hidden", text });
+
   neural.name = (name, more) => neural.h("span", { class: "name", title: name, ...more }, ...neural.nameParts(name));
 })((window.neural = window.neural || {}));

@@ -41,7 +41,7 @@
     const columns = runs.map((run) =>
       h(
         "th", { scope: "col", class: run === base ? "base" : "", "aria-sort": null },
-        h("button", { type: "button", class: "run-link", title: baseText(run, base), "aria-label": baseText(run, base), onclick: () => neural.state.set({ base: run.id }) }, neural.colors.swatch(run), neural.names.label(run)),
+        h("button", { type: "button", class: "run-link", title: baseText(run, base), onclick: () => neural.state.set({ base: run.id }) }, neural.colors.swatch(run), run === base ? null : neural.spoken("Make "), neural.names.label(run), run === base ? null : neural.spoken(" the baseline")),
         run === base ? h("span", { class: "tag-base", text: "baseline" }) : null,
       ),
     );

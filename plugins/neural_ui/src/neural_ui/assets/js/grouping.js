@@ -48,24 +48,40 @@
     return (high - low) / 200 || 0;
   }
 
-  /** Merge the curves of one group: mean over runs in each cell, and a band of deviation or of extremes. */
-  function merge(series, width, agg) {
-    const cells = new Map();
-    const cell = cellWidth(series, width);
-    for (const one of series) {
-      const own = new Map(); // one value for each run and cell: the ends are points of their own
-      for (let i = 0; i < one.x.length; i += 1) {
-        if (Number.isNaN(one.mean[i])) continue;
-        const place = cell ? Math.floor(one.x[i] / cell) : one.x[i];
-        const have = own.get(place) || [0, 0, 0];
-        own.set(place, [have[0] + one.x[i], have[1] + one.mean[i], have[2] + 1]);
-      }
-      for (const [place, [x, y, n]] of own) {
-        if (!cells.has(place)) cells.set(place, []);
-        cells.get(place).push([x / n, y / n]);
-      }
+  /** Give the points of one run, one for each cell: the ends of a curve are points of their own. */
+  function ownCells(one, cell) {
+    const own = new Map();
+    for (let i = 0; i < one.x.length; i += 1) {
+      if (Number.isNaN(one.mean[i])) continue;
+      const place = cell ? Math.floor(one.x[i] / cell) : one.x[i];
+      const [x, y, n] = own.get(place) || [0, 0, 0];
+      own.set(place, [x + one.x[i], y + one.mean[i], n + 1]);
     }
-    return summary([...cells.entries()].sort((a, b) => a[0] - b[0]).map((entry) => entry[1]), agg);
+    return [...own.entries()].map(([place, [x, y, n]]) => ({ place, x: x / n, y: y / n })).sort((p, q) => p.place - q.place);
+  }
+
+  /** Give the value of a run at a place between two of its points; runs differ in how often they log. */
+  function between(before, after, place) {
+    const share = (place - before.place) / (after.place - before.place);
+    return [before.x + share * (after.x - before.x), before.y + share * (after.y - before.y)];
+  }
+
+  /** Merge the curves of one group: mean over the runs that have begun and not ended, and a band. */
+  function merge(series, width, agg) {
+    const cell = cellWidth(series, width);
+    const runs = series.map((one) => ownCells(one, cell));
+    const places = [...new Set(runs.flatMap((points) => points.map((point) => point.place)))].sort((a, b) => a - b);
+    const cells = places.map(() => []);
+    for (const points of runs) {
+      let at = 0;
+      places.forEach((place, index) => {
+        while (at < points.length && points[at].place < place) at += 1;
+        if (at === points.length) return;
+        if (points[at].place === place) cells[index].push([points[at].x, points[at].y]);
+        else if (at > 0) cells[index].push(between(points[at - 1], points[at], place));
+      });
+    }
+    return summary(cells, agg);
   }
 
   function summary(cells, agg) {

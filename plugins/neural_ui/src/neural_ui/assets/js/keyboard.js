@@ -11,10 +11,8 @@
   function focusOn(id) {
     if (id === "run-search") neural.state.set({ panel: true });
     else neural.state.set({ tab: "metrics" });
-    requestAnimationFrame(() => {
-      neural.$(id).focus();
-      neural.$(id).select();
-    });
+    neural.$(id).focus(); // at once: the next key is meant for it
+    neural.$(id).select();
   }
 
   function inList(event) {

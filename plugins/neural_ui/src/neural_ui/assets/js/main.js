@@ -78,6 +78,7 @@
     const shown = neural.$("base-dir");
     shown.textContent = String(base).split(/[\\/]/).filter(Boolean).pop() || base;
     shown.title = base;
+    document.title = `${shown.textContent} · neural`;
     neural.state.on("panel", ({ panel }) => document.body.classList.toggle("panel-folded", !panel));
     neural.state.on("pinned", ({ pinned }) => neural.url.keep("pinned", pinned));
     const width = neural.url.recall("panelWidth", 0);
@@ -122,7 +123,7 @@
     if (neural.$("early")) neural.cards.settle();
     else neural.cards.start();
     if (neural.$("early")) neural.$("early").remove();
-    for (const one of ["tabs", "toolbar", "selection", "runlist", "hyperparameters", "best", "summary", "table", "drawer", "live", "panels"]) neural[one].start();
+    for (const one of ["tabs", "toolbar", "legend", "selection", "runlist", "hyperparameters", "best", "summary", "table", "drawer", "live", "panels"]) neural[one].start();
     started = true;
     if (drawn || !neural.runs.all().length || neural.state.get().tab !== "metrics") neural.painted().then(ready);
     return undefined;

@@ -36,7 +36,11 @@
   neural.state.on("selected", forget);
 
   /** Make the name of a run for a narrow place; the whole name is in its tooltip. */
-  const label = (run) => neural.h("span", { class: "name", title: run.name }, ...neural.nameParts(short(run.name)));
+  function label(run) {
+    const seen = short(run.name);
+    const name = neural.h("span", { class: "name", title: run.name, "aria-hidden": seen === run.name ? null : "true" }, ...neural.nameParts(seen));
+    return seen === run.name ? [name] : [name, neural.spoken(run.name)];
+  }
 
   neural.names = { short, label, forget, shared };
 })((window.neural = window.neural || {}));

@@ -91,9 +91,25 @@
     return group;
   }
 
+  /** Filter by keys: each press takes a twentieth of the axis away. */
+  function onKey(event, axis, redraw) {
+    const [low, high] = brushes.get(axis.name) || [0, 1];
+    const next = { ArrowUp: [Math.min(low + 0.05, high), high], ArrowDown: [low, Math.max(high - 0.05, low)], Escape: [0, 1] }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (next[0] === 0 && next[1] === 1) brushes.delete(axis.name);
+    else brushes.set(axis.name, next);
+    redraw();
+    const again = [...document.querySelectorAll(".pc-grip")].find((one) => one.dataset.axis === axis.name);
+    if (again) again.focus();
+  }
+
   /** Make the place on an axis that takes the drag. */
   function grip(axis, x, view, redraw) {
-    const area = svg("rect", { class: "pc-grip", x: x - 12, width: 24, y: view.top - 4, height: view.bottom - view.top + 8 });
+    const words = `Filter by ${axis.name}: arrow up leaves low values out, arrow down high ones, Escape all in`;
+    const area = svg("rect", { class: "pc-grip", x: x - 12, width: 24, y: view.top - 4, height: view.bottom - view.top + 8, role: "button", tabindex: "0", "aria-label": words, "data-axis": axis.name });
+    area.addEventListener("keydown", (event) => onKey(event, axis, redraw));
     area.addEventListener("pointerdown", (event) => {
       const box = area.ownerSVGElement.getBoundingClientRect();
       const share = (clientY) => neural.clamp((view.bottom - (clientY - box.top)) / (view.bottom - view.top), 0, 1);

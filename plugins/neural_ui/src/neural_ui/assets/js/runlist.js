@@ -27,9 +27,9 @@
       "div",
       {
         class: `run-row ${chosen ? "chosen" : ""} ${run.error ? "damaged" : ""}`, role: "option", id: `row-${run.id}`, "data-testid": "run-row", "data-id": run.id,
-        "aria-selected": String(chosen), "aria-label": `${run.name}, ${status}, ${state.listMetric} ${metricText(run, state.listMetric)}`,
+        "aria-selected": String(chosen),
       },
-      box, neural.names.label(run), statusOf(run),
+      box, neural.names.label(run), statusOf(run), neural.spoken(`, ${status}, ${state.listMetric} `),
       h("span", { class: "num", text: metricText(run, state.listMetric) }),
       h("span", { class: "open", title: "Open (enter)", "data-part": "open" }, neural.icon("open")),
     );

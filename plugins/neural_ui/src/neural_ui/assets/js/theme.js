@@ -27,6 +27,7 @@
     neural.runlist.draw();
     neural.cards.redraw();
     neural.tabs.touch();
+    neural.legend.draw();
     neural.drawer.redraw();
     if (tell) neural.toast(`Theme: ${WORDS[choice]}`, { seconds: 1.5 });
   }

@@ -5,6 +5,15 @@
   const CONTROLS = ["smoothing", "x-axis", "y-axis", "band", "group", "agg", "columns", "chart-search", "run-search", "link-zoom"];
   const NAMES = ["smooth", "x", "y", "band", "group", "agg", "columns", "charts", "q", "link"];
   const TESTIDS = { smoothing: "smoothing", "x-axis": "x-axis", group: "group", "chart-search": "chart-search", "run-search": "run-search", "link-zoom": "link-zoom" };
+  const TITLES = {
+    smoothing: "Exponential smoothing, as a part of the x axis; it does not depend on the zoom",
+    "x-axis": "What the x axis counts",
+    group: "One line with a band for each value of a parameter or tag",
+    columns: "Charts in a row",
+    "link-zoom": "A zoom in one chart zooms all of them",
+    "chart-search": "Show only charts with these words in their names",
+    "run-search": "Words, lr<1e-3, optimizer=adamw, status:failed, tag:paper, /regex/, -without",
+  };
   const LOGX = "logx";
   const NO_GROUP = "none"; // a select shows an empty value as nothing
   let ready = false;
@@ -74,8 +83,9 @@
   });
 
   function start() {
-    // dash-bootstrap-components passes no data attributes on, so the names for tests are set here.
+    // dash-bootstrap-components passes neither data attributes nor titles on, so they are set here.
     for (const [id, testid] of Object.entries(TESTIDS)) neural.$(id).dataset.testid = testid;
+    for (const [id, title] of Object.entries(TITLES)) neural.$(id).title = title;
     show();
     choices();
     neural.state.on(NAMES.join(" "), show);
