@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import time
@@ -61,7 +60,7 @@ class Kept:
 
 def find_goners(base: Path, days: float) -> Iterator[Goner | Kept]:
     """Give what lies in the trash for longer than `days`, and what killed copies and imports left."""
-    for directory in folder.experiment_folders(base / folder.TRASH):
+    for directory in _inside(base / folder.TRASH):
         since = _days_since(directory)
         if since < days:
             continue
@@ -70,15 +69,28 @@ def find_goners(base: Path, days: float) -> Iterator[Goner | Kept]:
         else:
             text = f"{directory.name}, thrown away {since:.0f} days ago"
             yield Goner("trash", text, (directory,), partial(shutil.rmtree, directory))
-    for directory in folder.experiment_folders(base / WORKSHOP):
+    for directory in _inside(base / WORKSHOP):
         if _days_since(directory) * DAY_SECONDS > IMPORT_SECONDS and not is_live(directory):
             yield _leftover(directory, f"{directory.name}, of an import that did not end")
     for directory in folder.experiment_folders(base):
-        if _is_at_rest(directory):
-            for left in leftovers(directory):
-                yield _leftover(left, f"{directory.name}/{left.name}, of a copy that did not end")
-            for left in pending(directory):
-                yield _leftover(left, f"{directory.name}/{left.relative_to(directory)}, given up before")
+        yield from _left_in(directory)
+
+
+def _inside(hidden: Path) -> list[Path]:
+    """Give the experiments of a hidden folder; one that is a link leads to what is not ours to remove."""
+    return [] if hidden.is_symlink() else folder.experiment_folders(hidden)
+
+
+def _left_in(directory: Path) -> Iterator[Goner]:
+    try:
+        found = [(left, "of a copy that did not end") for left in leftovers(directory)]
+        found += [(left, "given up before") for left in pending(directory)]
+        if not found or is_live(directory):
+            return
+    except (OSError, DamagedError):
+        return  # `verify` names it
+    for left, why in found:
+        yield _leftover(left, f"{directory.name}/{left.relative_to(directory)}, {why}")
 
 
 def _leftover(path: Path, text: str) -> Goner:
@@ -89,12 +101,6 @@ def _days_since(directory: Path) -> float:
     """Days since a folder was moved here: a move changes its ctime, and nothing makes that older."""
     found = directory.stat()
     return (time.time() - max(found.st_ctime, found.st_mtime)) / DAY_SECONDS
-
-
-def _is_at_rest(directory: Path) -> bool:
-    with contextlib.suppress(OSError, DamagedError):
-        return not is_live(directory)
-    return False
 
 
 def old_versions(

@@ -60,15 +60,17 @@ def _doubles(rows: Sequence[RunRow]) -> Iterator[Finding]:
 
 
 def _dead(base: Path, rows: Sequence[RunRow]) -> Iterator[Finding]:
-    found = [row.folder for row in rows if not row.error and _waits_for_compaction(base / row.folder)]
+    found = [row.folder for row in rows if not row.error and _waits_for_compaction(base / row.folder, row.status)]
     if found:
         what = f"{_names(found)}: the writer died, or could not end its work"
         yield Finding("wrong", what, "neural compact brings them to their end")
 
 
-def _waits_for_compaction(directory: Path) -> bool:
+def _waits_for_compaction(directory: Path, status: str) -> bool:
     """Tell whether an experiment has no end on record, or journals, although its writer is proven dead."""
     journals = journals_of(directory)
+    if not journals and status in ("completed", "failed"):
+        return False
     reader = RunReader(directory, verify=False)
     state, _ = reader.state()
     if state.final or is_live(directory):

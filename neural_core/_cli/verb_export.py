@@ -26,7 +26,7 @@ neural export 3f2a > rows.csv                            a line for each log_met
 neural export 3f2a --format parquet --output run.parquet
 neural export 3f2a 91bc --format parquet --output data/  a file for each experiment
 neural export 3f2a 91bc --format html --output page.html
-neural export 3f2a --format json | jq .experiments[0].hyperparameters
+neural export 3f2a --format json | jq .experiments
 """
 _TEXTS: dict[str, Callable[[Sequence[Path], IO[str]], None]] = {
     "csv": _exporting.write_csv,

@@ -128,7 +128,7 @@ def _save_files(directory: Path, state: State, target: Path, lost: list[str]) ->
             read_document(directory / f"{name}.json")
             shutil.copyfile(directory / f"{name}.json", target / f"{name}.json")
     for name in ("plots", "delivery"):
-        for path in sorted((directory / name).glob("*")):
+        for path in [] if (directory / name).is_symlink() else sorted((directory / name).glob("*")):
             if path.is_file() and not path.is_symlink():
                 (target / name).mkdir(exist_ok=True)
                 shutil.copyfile(path, target / name / path.name)

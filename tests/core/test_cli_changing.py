@@ -291,6 +291,17 @@ def test_gc_waits_for_backends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert numbers(tmp_path / "runs", one) == [6]
 
 
+def test_gc_follows_no_link_out(tmp_path: Path) -> None:
+    """A trash that is a link, as a store from a stranger may bring, leads to nothing that is removed."""
+    other = track(tmp_path / "other", "mine")
+    (tmp_path / "store").mkdir()
+    for name in (".trash", ".importing"):
+        (tmp_path / "store" / name).symlink_to(tmp_path / "other")
+    said = neural("gc", "--older-than", 0, "--yes", "--base-dir", tmp_path / "store").stdout
+    assert said == "nothing to remove\n"
+    assert other.experiment_dir.exists()
+
+
 def test_gc_chooses(tmp_path: Path) -> None:
     """--where and --artifact choose whose versions go; without --keep they are a mistake."""
     first, second = versions(tmp_path, "first", tags=["old"]), versions(tmp_path, "second")
