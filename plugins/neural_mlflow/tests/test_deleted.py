@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from neural_mlflow import MlflowBackend
 
-from neural_core import ExperimentTracker
-from neural_core.reading import Edit, apply_edit
+from neural_core import ExperimentManager, ExperimentTracker
 from neural_core.testing import deliver
 
 
@@ -25,7 +24,7 @@ def test_a_run_deleted_in_mlflow(database, tmp_path: Path) -> None:
     (run,) = database.runs()
     assert first.bookmark == {"run_id": run.info.run_id}
     database.client.delete_run(run.info.run_id)
-    apply_edit(tracker.experiment_dir, Edit(notes="later"))
+    ExperimentManager(tracker.experiment_dir.parent).get_experiment(tracker.experiment_id).set_notes("later")
 
     def later():
         backend = MlflowBackend(tracking_uri=database.uri)
@@ -62,7 +61,7 @@ def test_a_store_that_lost_the_run(database, tmp_path: Path, known: dict[str, st
     with track(tmp_path) as tracker:
         tracker.log_metrics({"loss": 1.0}, step=0)
     end = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=str(tmp_path / "files"))).position
-    apply_edit(tracker.experiment_dir, Edit(notes="later"))
+    ExperimentManager(tracker.experiment_dir.parent).get_experiment(tracker.experiment_id).set_notes("later")
     backend = MlflowBackend(tracking_uri=database.uri)
     refused = deliver(tracker.experiment_dir, backend, end, bookmark=known)
     assert not refused.complete

@@ -14,7 +14,7 @@ from mlflow.entities import Run
 from neural_mlflow import MlflowBackend
 
 from neural_core import ExperimentTracker
-from neural_core.reading import Edit, apply_edit
+from neural_core.reading import Edit, ExperimentStore
 from neural_core.testing import deliver
 
 
@@ -123,7 +123,9 @@ def test_tags_notes_and_name(database, tmp_path: Path) -> None:
     assert tags["mlflow.note.content"].startswith("# tried\n")
     whole = json.loads(database.files(run)["neural/annotations.json"].read_text())
     assert whole["mlflow.note.content"] == tracker.notes
-    apply_edit(tracker.experiment_dir, Edit(name="Größe", tags={"who": "you"}))
+    reader = ExperimentStore(tracker.experiment_dir.parent)
+    seen = reader.run(tracker.experiment_id)
+    reader.edit(seen.row.experiment_id, seen.revision, Edit(name="Größe", tags={"who": "you"}))
     run = mirror(database, tracker)
     assert (run.info.run_name, run.data.tags["who"], run.info.status) == ("Größe", "you", "FINISHED")
 
@@ -226,35 +228,3 @@ def test_a_row_wider_than_a_request(database, tmp_path: Path) -> None:
         run = mirror(database, tracker)
         assert dict(run.data.metrics) == wide
     assert database.points(run, f"größe 7 {'ü' * 100}") == [(0, 7.0), (1, 7.0)]
-
-
-def test_options(database, tmp_path: Path) -> None:
-    """Names, tags and the place of artifacts can be chosen; an unknown option is an error."""
-    with track(tmp_path) as tracker:
-        tracker.log_metrics({"loss": 1.0}, step=0)
-        (tmp_path / "file.txt").write_text("text")
-        tracker.log_artifact(str(tmp_path / "file.txt"))
-    run = mirror(
-        database,
-        tracker,
-        experiment_name="theirs",
-        run_name="mine",
-        tags={"team": "a"},
-        artifact_location=str(tmp_path / "elsewhere"),
-    )
-    experiment = database.client.get_experiment(run.info.experiment_id)
-    assert (experiment.name, run.info.run_name, run.data.tags["team"]) == ("theirs", "mine", "a")
-    assert (tmp_path / "elsewhere" / run.info.run_id / "artifacts" / "file.txt" / "v1" / "file.txt").is_file()
-    with pytest.raises(TypeError, match="traking_uri"):
-        MlflowBackend(traking_uri="http://elsewhere")
-
-
-def test_runs_of_one_experiment_stand_together(database, tmp_path: Path) -> None:
-    """Several runs of a name are runs of one MLflow experiment of that name, told apart by their ids."""
-    for _ in range(3):
-        with track(tmp_path, "Größe / ☃") as tracker:
-            tracker.log_metrics({"loss": 1.0}, step=0)
-        mirror(database, tracker)
-    runs = database.runs()
-    assert len({run.info.run_name for run in runs}) == 3
-    assert {database.client.get_experiment(run.info.experiment_id).name for run in runs} == {"Größe / ☃"}

@@ -1,0 +1,42 @@
+"""What the user chooses: names, tags, places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mlflow.entities import Run
+from neural_mlflow import MlflowBackend
+
+from neural_core import ExperimentTracker
+from neural_core.testing import deliver
+
+
+def mirrored(store, tmp_path: Path, name: str = "mirror", **options: object) -> Run:
+    """Mirror a small experiment and give the run that MLflow has then."""
+    (tmp_path / "file.txt").write_text("text")
+    with ExperimentTracker(name, tmp_path / "experiments", auto_visualize=False) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+        tracker.log_artifact(str(tmp_path / "file.txt"))
+    done = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=store.uri, **options))
+    assert (done.complete, done.errors) == (True, 0), done.last_error
+    return store.client.get_run(done.bookmark["run_id"])
+
+
+def test_options(database, tmp_path: Path) -> None:
+    """Names, tags and the place of artifacts can be chosen; an unknown option is an error."""
+    elsewhere = tmp_path / "elsewhere"
+    chosen = {"experiment_name": "theirs", "run_name": "mine", "tags": {"team": "a"}}
+    run = mirrored(database, tmp_path, **chosen, artifact_location=str(elsewhere))
+    experiment = database.client.get_experiment(run.info.experiment_id)
+    assert (experiment.name, run.info.run_name, run.data.tags["team"]) == ("theirs", "mine", "a")
+    assert (elsewhere / run.info.run_id / "artifacts" / "file.txt" / "v1" / "file.txt").is_file()
+    with pytest.raises(TypeError, match="traking_uri"):
+        MlflowBackend(traking_uri="http://elsewhere")
+
+
+def test_runs_of_one_experiment_stand_together(database, tmp_path: Path) -> None:
+    """Several runs of a name are runs of one MLflow experiment of that name, told apart by their ids."""
+    runs = [mirrored(database, tmp_path, "Größe / ☃") for _ in range(3)]
+    assert len({run.info.run_name for run in runs}) == 3
+    assert {database.client.get_experiment(run.info.experiment_id).name for run in runs} == {"Größe / ☃"}
