@@ -13,7 +13,7 @@ from neural_core._manager import ExperimentManager
 from neural_core._series import NO_STEP
 from neural_core._storage.reader import RunReader
 from neural_core.errors import NotInstalledError, QueryError
-from neural_core.records import RunRow
+from neural_core.records import RunRow, Series
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,6 +30,7 @@ _LOCKS = (
     "SET lock_configuration = true",
 )
 _POINTS = "experiment_id VARCHAR, metric VARCHAR, step BIGINT, time TIMESTAMP, value DOUBLE"
+_BATCH = 1_000_000
 _READING = ("SELECT", "EXPLAIN")
 _Rows = list[tuple[Any, ...]]
 
@@ -148,19 +149,36 @@ def _text(value: str | None) -> str | None:
 
 
 def _fill_points(base: duckdb.DuckDBPyConnection, rows: Sequence[RunRow], folder: Path) -> None:
-    """Fill the table of points, a metric at a time."""
+    """Fill the table of points, about a million at a time."""
+    waiting: list[tuple[str, Series]] = []
+    count = 0
     for row in rows:
         reader = RunReader(folder / row.folder)
         for name in reader.names():
             series = reader.series(name)
-            if len(series):
-                nan = np.isnan(series.value)
-                step = np.ma.array(series.step, mask=series.step == NO_STEP)
-                given = {"step": step, "time": series.time, "value": series.value, "nan": nan}
-                base.register("given", given)
-                base.execute(
-                    "INSERT INTO points SELECT ?, ?, step, make_timestamp(TRY_CAST(time * 1e6 AS BIGINT)), "
-                    "CASE WHEN nan THEN 'nan'::DOUBLE ELSE value END FROM given",
-                    [row.experiment_id, _text(name)],
-                )
-                base.unregister("given")
+            waiting.append((row.experiment_id, series))
+            count += len(series)
+            if count >= _BATCH:
+                _insert(base, waiting)
+                waiting, count = [], 0
+    if waiting:
+        _insert(base, waiting)
+
+
+def _insert(base: duckdb.DuckDBPyConnection, some: Sequence[tuple[str, Series]]) -> None:
+    """Insert series; their ids and names go once, and each point says by a number which are its own."""
+    own = np.repeat(np.arange(len(some)), [len(series) for _, series in some])
+    step, time, value = (
+        np.concatenate([getattr(series, key) for _, series in some]) for key in ("step", "time", "value")
+    )
+    points = {"own": own, "time": time, "value": value, "nan": np.isnan(value)}
+    base.register("given", {**points, "step": np.ma.array(step, mask=step == NO_STEP)})
+    ids, names = [run for run, _ in some], [series.name for _, series in some]
+    keys = _arrays("id", ids, "VARCHAR") | _arrays("name", names, "VARCHAR")
+    base.register("keys", {"own": np.arange(len(some)), **keys})
+    base.execute(
+        "INSERT INTO points SELECT id, name, step, make_timestamp(TRY_CAST(time * 1e6 AS BIGINT)), "
+        "CASE WHEN nan THEN 'nan'::DOUBLE ELSE value END FROM given JOIN keys USING (own)"
+    )
+    base.unregister("given")
+    base.unregister("keys")

@@ -16,6 +16,9 @@ __all__ = ["command"]
 
 _OPEN = ("running", "created", "stalled")
 _METRICS = 4
+_NUMBER = 9
+_OTHER_COLUMNS = 12 + 2 + 10 + 2 + 9 + 2 + 7 + 2 + 6 + 2 + 6
+"""Characters for id, name, status, time, step and speed; the name takes more where there is room."""
 _LATELY_SECONDS = 60.0
 """So long an experiment stays in the table after its end: how it ended is seen."""
 
@@ -39,7 +42,7 @@ def command(base_dir: str, every: float, metrics: Sequence[str], limit: int, onc
     if once or not console.is_terminal:
         if not console.is_terminal:
             console.width = 10_000
-        shown = watch.frame()
+        shown = watch.frame(console.width)
         if shown is None:
             say(watch.nothing)
         else:
@@ -55,7 +58,7 @@ def _live(console: Any, watch: _Watch, every: float) -> None:
     try:
         with Live(console=console, auto_refresh=False, transient=False) as live:
             while True:
-                live.update(watch.frame() or Text(watch.nothing), refresh=True)
+                live.update(watch.frame(console.width) or Text(watch.nothing), refresh=True)
                 time.sleep(every)
     except KeyboardInterrupt:
         return  # this is how it ends
@@ -72,13 +75,14 @@ class _Watch:
         self._speeds: dict[str, float] = {}
         self.nothing = legible(f"nothing runs in {store.base_dir}")
 
-    def frame(self) -> Any:
-        """Look, and give the table; None when nothing runs."""
+    def frame(self, width: int) -> Any:
+        """Look, and give the table for a terminal of this width; None when nothing runs."""
         now = time.time()
-        runs = [run for run in self._store.listed().runs if _is_shown(run, now)]
+        shown = [run for run in self._store.listed().runs if _is_shown(run, now)]
+        runs = sorted(shown, key=lambda run: run.row.status not in _OPEN)  # the newest first among each
         for run in runs:
             self._measure(run, time.monotonic())
-        return self._table(runs[: self._limit], len(runs), now) if runs else None
+        return self._table(runs[: self._limit], len(runs), now, width) if runs else None
 
     def _measure(self, run: StoredRun, now: float) -> None:
         """Tell rows a second by the metric that has most points: every row has at most one of each."""
@@ -88,16 +92,21 @@ class _Watch:
             self._speeds[run.id] = (count - before) / (now - then)
         self._seen[run.id] = now, count
 
-    def _table(self, runs: Sequence[StoredRun], total: int, now: float) -> Any:
+    def _table(self, runs: Sequence[StoredRun], total: int, now: float, width: int) -> Any:
         from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        names = list(self._metrics) or list(dict.fromkeys(name for run in runs for name in run.row.metrics))[:_METRICS]
+        names = list(self._metrics) or _fitting(runs, width)
         more = f", {len(runs)} shown" if total > len(runs) else ""
         title = f"{total} experiment{'s' if total > 1 else ''} in {self._store.base_dir}{more}"
         table = Table(
-            box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title=Text(legible(title)), title_justify="left"
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            collapse_padding=True,
+            show_edge=False,
+            title=Text(legible(title)),
+            title_justify="left",
         )
         for heading in ("id", "name", "status", "time", "step", "rows/s", *names):
             justify: Any = "right" if heading not in ("id", "name", "status") else "left"
@@ -118,6 +127,16 @@ class _Watch:
     def _cell(self, run: StoredRun, name: str) -> str:
         info = run.row.metrics.get(name)
         return "" if info is None else number(info.last)
+
+
+def _fitting(runs: Sequence[StoredRun], width: int) -> list[str]:
+    """Give the first metrics, as far as the line holds them."""
+    room, chosen = width - _OTHER_COLUMNS, []
+    for name in list(dict.fromkeys(name for run in runs for name in run.row.metrics))[:_METRICS]:
+        room -= max(len(legible(name)), _NUMBER) + 2
+        if room >= 0:
+            chosen.append(name)
+    return chosen
 
 
 def _is_shown(run: StoredRun, now: float) -> bool:
