@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Points"]
 
 Row = tuple[float, int, dict[str, float]]
+Columns: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]"
 LARGEST = sys.float_info.max
 
 
@@ -26,7 +26,7 @@ class Points:
 
     def __init__(self) -> None:
         self._names: list[str] = []
-        self._columns: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+        self._columns: list[Columns] = []
 
     def add(self, name: str, history: Iterable[Metric]) -> None:
         """Take the points of one metric, in the order of the store."""
@@ -54,19 +54,33 @@ class Points:
         """
         if not self._names:
             return
-        lengths = [len(values) for _, _, values in self._columns]
-        which = np.repeat(np.arange(len(lengths)), lengths)
-        times, steps, values = (np.concatenate([columns[at] for columns in self._columns]) for at in range(3))
-        turns = np.concatenate([_turns(columns[0]) for columns in self._columns])
+        meant = self._meant(infinite)
+        names, columns = list(meant), list(meant.values())
+        which = np.repeat(np.arange(len(names)), [len(one[0]) for one in columns])
+        times, steps, values = (np.concatenate([one[at] for one in columns]) for at in range(3))
+        turns = np.concatenate([_turns(one[0]) for one in columns])
         order = np.lexsort((which, steps, turns, times))
         keys = zip(times[order].tolist(), turns[order].tolist(), steps[order].tolist(), strict=True)
         points = zip(keys, which[order].tolist(), values[order].tolist(), strict=True)
         for (time, _, step), group in groupby(points, key=lambda point: point[0]):
-            row: dict[str, float] = {}
-            for _, at, value in group:
-                name, number = _meant(self._names[at], value, infinite)
-                row[name] = number
-            yield time / 1_000, step, row
+            yield time / 1_000, step, {names[at]: value for _, at, value in group}
+
+    def _meant(self, infinite: str | None) -> dict[str, Columns]:
+        """Give name → times, steps, values, with the infinities at their places."""
+        found: dict[str, Columns] = {}
+        for name, (times, steps, values) in zip(self._names, self._columns, strict=True):
+            tells = infinite is not None and name.startswith(infinite)
+            is_infinite = np.full(len(values), True) if tells else np.abs(values) == LARGEST
+            columns = times, steps, np.where(is_infinite, np.copysign(np.inf, values), values)
+            own = name.removeprefix(infinite or "") if tells else name
+            found[own] = _merged(found[own], columns) if own in found else columns
+        return found
+
+
+def _merged(one: Columns, other: Columns) -> Columns:
+    times, steps, values = (np.concatenate(pair) for pair in zip(one, other, strict=True))
+    order = np.lexsort((steps, times))
+    return times[order], steps[order], values[order]
 
 
 def _turns(times: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -77,9 +91,3 @@ def _turns(times: NDArray[np.int64]) -> NDArray[np.int64]:
     turns = np.empty(len(times), np.int64)
     turns[order] = np.arange(len(times)) - first
     return turns
-
-
-def _meant(name: str, value: float, infinite: str | None) -> tuple[str, float]:
-    if infinite is not None and name.startswith(infinite):
-        return name.removeprefix(infinite), math.copysign(math.inf, value)
-    return name, math.copysign(math.inf, value) if abs(value) == LARGEST else value
