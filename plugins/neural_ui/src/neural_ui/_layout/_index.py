@@ -21,8 +21,8 @@ _TEMPLATE = """<!DOCTYPE html>
     <link rel="stylesheet" href="{bootstrap}">
     {{%css%}}
     <link rel="stylesheet" href="{style}">
-    <script async src="{neural}"></script>
-    <script async src="{plotly}"></script>
+    <script async fetchpriority="high" src="{neural}"></script>
+    <link rel="preload" as="script" fetchpriority="low" href="{plotly}" id="plotly">
   </head>
   <body data-state="loading">
     {{%app_entry%}}

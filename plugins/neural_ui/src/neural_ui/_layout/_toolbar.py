@@ -59,7 +59,7 @@ def _group() -> html.Div:
     select = dbc.Select(
         id="group", value="none", options=[{"label": "None", "value": "none"}], size="sm", className="select"
     )
-    kinds = [{"label": "mean ± std", "value": "std"}, {"label": "mean, min-max", "value": "minmax"}]
+    kinds = [{"label": "mean ± std", "value": "std"}, {"label": "min to max", "value": "minmax"}]
     agg = dbc.Select(id="agg", value="std", options=kinds, size="sm", className="select agg")
     label = html.Label("Group by", htmlFor="group", className="control-label")
     hidden = html.Label("Band of a group", htmlFor="agg", className="visually-hidden")

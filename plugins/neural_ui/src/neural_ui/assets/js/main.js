@@ -8,9 +8,13 @@
   let started = false;
   let drawn = false;
 
-  /** Wait for Plotly, which loads beside everything else. */
-  const library = () =>
-    new Promise((done) => (window.Plotly ? done() : document.querySelector('script[src*="/page/plotly"]').addEventListener("load", done, { once: true })));
+  let plotly = null;
+
+  /** Run Plotly, once. It is on its way from the start, but takes a while to run: the questions for data go first. */
+  function library() {
+    plotly = plotly || neural.loadScript(neural.$("plotly").getAttribute("href"));
+    return plotly;
+  }
 
   const loaded = () => new Promise((done) => (document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", done, { once: true }) : done()));
 
@@ -110,10 +114,11 @@
     const reading = data().then(library).then(early);
     reading.catch(() => undefined); // told below, when there is a place to tell it
     await loaded();
-    await Promise.all([mounted(), library()]);
+    await mounted();
     for (const one of ["actions", "theme", "keyboard"]) neural[one].start();
     try {
       await reading;
+      await library();
     } catch (error) {
       return failed(error);
     }
