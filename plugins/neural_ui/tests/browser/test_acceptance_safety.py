@@ -58,7 +58,7 @@ def test_hostile_names_are_shown(new_page: NewPage, serve: Serve, store_hostile:
         shown = " ".join(name.split())
         label = ui.page.evaluate(
             "name => [...document.querySelectorAll('[data-testid=run-row]')].some("
-            "row => row.getAttribute('aria-label').replace(/\\s+/g, ' ').includes(name))",
+            "row => row.textContent.replace(/\\s+/g, ' ').includes(name))",
             shown,
         )
         assert label, name
