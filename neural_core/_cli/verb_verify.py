@@ -75,8 +75,13 @@ def _salvage(base: Path, damaged: Sequence[str], target: Path) -> None:
         except (NeuralError, OSError) as error:
             click.echo(f"not saved: {legible(name)}: {legible(error)}", err=True)
             continue
-        click.echo(legible(f"saved  {done.directory}: {done.rows:,} rows, {done.artifacts:,} artifacts"), err=True)
+        held = f"{_count(done.rows, 'row')}, {_count(done.artifacts, 'artifact')}"
+        click.echo(legible(f"saved  {done.directory}: {held}"), err=True)
         for sentence in done.lost:
             click.echo(legible(f"  lost: {sentence}"), err=True)
     if not damaged:
         click.echo("nothing is damaged: there is nothing to save", err=True)
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

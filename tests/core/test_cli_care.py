@@ -99,7 +99,7 @@ def test_damaged_row_of_a_journal(tmp_path: Path) -> None:
     copy, said = saved(tmp_path / "runs", tmp_path / "out")
     assert positions(copy) == {place: values for place, values in before.items() if place[1] != hit}
     assert "saved" in said
-    assert "99 rows, 1 artifacts" in said
+    assert "99 rows, 1 artifact\n" in said
     assert f"byte {hit * WORD:,}" in said
     [row] = ExperimentManager(tmp_path / "out").runs()
     assert (row.status, row.params, row.artifacts) == ("interrupted", {"lr": 0.5}, 1)
