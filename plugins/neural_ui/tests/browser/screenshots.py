@@ -1,4 +1,7 @@
-"""Take the pictures of docs/ui.md again: ``python plugins/neural_ui/tests/browser/screenshots.py [FOLDER]``."""
+"""Take the pictures of docs/ui.md again: ``python plugins/neural_ui/tests/browser/screenshots.py``.
+
+With a folder as argument it takes more of them, for a person to look at before a release.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,10 @@ PICTURES = {
     "ui-metrics-dark": ("?tab=metrics&smooth=20", "dark", 1440, 900),
     "ui-hyperparameters": ("?tab=hyperparameters", "light", 1440, 900),
     "ui-best": ("?tab=best", "light", 1440, 900),
-    "ui-summary": ("?tab=summary", "light", 1440, 900),
     "ui-group": ("?tab=metrics&group=param:optimizer.name&smooth=10", "light", 1440, 900),
+}
+FURTHER = {
+    "ui-summary": ("?tab=summary", "light", 1440, 900),
     "ui-timeline": ("?tab=panel-timeline", "light", 1440, 900),
     "ui-narrow": ("?tab=metrics", "dark", 1024, 768),
 }
@@ -41,7 +46,7 @@ def make_store(base: Path, runs: int = 12, points: int = 20_000) -> None:
         speed = 4 + number % 3
         loss = 0.25 + 0.4 * skill + 2 * np.exp(-speed * at) + 0.04 * noise[0] * (0.3 + np.exp(-3 * at))
         accuracy = 0.94 - skill - 0.85 * np.exp(-1.2 * speed * at)
-        lr = 1e-3 / (1 + number % 3)
+        lr = (1e-3, 5e-4, 3e-4)[number % 3]
         make_long_run(
             base,
             f"{models[number % 4]}-{optimizers[number // 4]}",
@@ -73,8 +78,8 @@ def reduce(path: Path) -> None:
     assert path.stat().st_size <= MOST_BYTES, f"{path.name} has {path.stat().st_size:,} bytes"
 
 
-def main(folder: Path) -> None:
-    """Take every picture."""
+def main(folder: Path, pictures: dict[str, tuple[str, str, int, int]]) -> None:
+    """Take pictures: name → query, theme, width, height."""
     folder.mkdir(parents=True, exist_ok=True)
     base = Path(tempfile.mkdtemp()) / "experiments"
     make_store(base)
@@ -82,7 +87,7 @@ def main(folder: Path) -> None:
     chromium = shutil.which("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        for name, (query, theme, width, height) in PICTURES.items():
+        for name, (query, theme, width, height) in pictures.items():
             ui = UiPage(browser, server.url, theme=theme, width=width, height=height)
             ui.open(query)
             ui.page.wait_for_load_state("networkidle")
@@ -97,4 +102,7 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]), PICTURES | FURTHER)
+    else:
+        main(FOLDER, PICTURES)
