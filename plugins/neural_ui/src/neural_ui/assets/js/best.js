@@ -84,15 +84,15 @@
   }
 
   function controls() {
-    const { bestBy } = neural.state.get();
+    const { bestBy, bestAs } = neural.state.get();
     return h(
       "div", { class: "toolbar", role: "toolbar", "aria-label": "Best metrics" },
       picker(),
       choices("bestBy", "Value", { best: "Best", last: "Last", step: "At step" }),
       bestBy === "step" ? stepBox() : null,
-      baseline(),
+      bestAs === "multiples" ? baseline() : null,
       choices("bestAs", "Show", { multiples: "One chart each", grouped: "Grouped bars" }),
-      choices("bestFrom", "Axis", { fitted: "Fitted", zero: "From zero" }),
+      bestAs === "multiples" ? choices("bestFrom", "Axis", { fitted: "Fitted", zero: "From zero" }) : null,
     );
   }
 

@@ -4,7 +4,8 @@
   const h = neural.h;
   const TINTS = 5;
 
-  const text = (run, name) => (name in run.params ? neural.format.value(run.params[name]) : "–");
+  const MISSING = "–";
+  const text = (run, name) => (name in run.params ? neural.format.value(run.params[name]) : MISSING);
 
   /** Give the rows in two lists: `{differing, identical}`, each `{name, values}`. */
   function compare(runs) {
@@ -19,14 +20,14 @@
   /** Give each value its tint: 0 for the baseline's, an own one for what several runs share, "own" for the rest. */
   function tints(values) {
     const seen = new Map([[values[0], 0]]);
-    const shared = new Set(values.filter((value, index) => values.indexOf(value) !== index && value !== values[0]));
+    const shared = new Set(values.filter((value, index) => values.indexOf(value) !== index && value !== values[0] && value !== MISSING));
     let next = 0;
     for (const value of shared) seen.set(value, (next++ % TINTS) + 1);
     return values.map((value) => seen.get(value) ?? "own");
   }
 
   function cellOf(value, tint, run, name) {
-    return h("td", { class: `tint-${tint}${value === "–" ? " missing" : ""}`, title: `${name} = ${value} (click to copy)`, "data-copy": value, text: value });
+    return h("td", { class: `tint-${tint}${value === MISSING ? " missing" : ""}`, title: `${name} = ${value} (click to copy)`, "data-copy": value, text: value });
   }
 
   function rowOf({ name, values }, runs) {

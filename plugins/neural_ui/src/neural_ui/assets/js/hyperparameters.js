@@ -17,11 +17,12 @@
 
   const metric = (runs) => neural.state.get().listMetric || neural.runs.mainMetric(runs);
 
-  /** Give the parameters that differ between runs, those with few values last only when there are too many. */
+  /** Give the parameters that differ between runs, those that most runs have first. */
   function varying(runs) {
     const names = neural.runs.paramsOf(runs);
     const spread = (name) => new Set(runs.map((run) => neural.format.value(run.params[name]))).size;
-    return names.filter((name) => spread(name) > 1);
+    const having = (name) => runs.filter((run) => name in run.params).length;
+    return names.filter((name) => spread(name) > 1).sort((a, b) => having(b) - having(a));
   }
 
   function columnsOf(all, runs) {

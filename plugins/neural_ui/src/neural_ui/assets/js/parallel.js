@@ -10,12 +10,13 @@
   /** Give how an axis places values: numbers by size, texts by their order; each value on its own place. */
   function axisOf(name, runs, read) {
     const values = runs.map(read).filter((value) => value !== undefined && value !== null);
-    const numeric = values.length > 0 && values.every((value) => typeof value === "number" && Number.isFinite(value));
+    const finite = values.filter(Number.isFinite);
+    const numeric = finite.length > 0 && values.every((value) => typeof value === "number");
     if (!numeric) {
       const places = [...new Set(values.map(neural.format.value))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
       return { name, read, numeric, places, share: (value) => (places.length > 1 ? places.indexOf(neural.format.value(value)) / (places.length - 1) : 0.5) };
     }
-    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const [low, high] = [Math.min(...finite), Math.max(...finite)];
     if (!settings.has(name)) settings.set(name, { log: low > 0 && high / low > 10, flip: false });
     const log = settings.get(name).log && low > 0;
     const place = log ? Math.log : (value) => value;

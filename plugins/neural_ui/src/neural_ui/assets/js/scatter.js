@@ -17,13 +17,16 @@
 
   const wide = (values) => values.length > 1 && values.every((one) => one > 0) && Math.max(...values) / Math.min(...values) > 10;
 
-  function layout(host, param, metric, log, texts) {
+  /** Give the decades between two ticks, so that about six fit. */
+  const decades = (values) => Math.max(1, Math.ceil(Math.log10(Math.max(...values) / Math.min(...values)) / 6));
+
+  function layout(host, param, metric, log, texts, dtick) {
     const theme = neural.colors.theme();
     const axis = { gridcolor: theme.grid, linecolor: theme.line, zeroline: false };
     return {
       width: host.clientWidth, height: 340, margin: { l: 58, r: 16, t: 10, b: 44 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: "Inter, system-ui, sans-serif", size: 11, color: theme.text }, showlegend: false, hovermode: false, dragmode: false,
-      xaxis: { ...axis, type: texts ? "category" : log ? "log" : "linear", title: { text: neural.format.plotly(param), standoff: 6 }, showgrid: false, ...(log ? { exponentformat: "power", dtick: 1 } : {}) },
+      xaxis: { ...axis, type: texts ? "category" : log ? "log" : "linear", title: { text: neural.format.plotly(param), standoff: 6 }, showgrid: false, ...(log ? { exponentformat: "power", dtick } : {}) },
       yaxis: { ...axis, title: { text: neural.format.plotly(metric), standoff: 6 }, nticks: 6 },
     };
   }
@@ -64,7 +67,7 @@
     neural.replace(host, plot);
     const theme = neural.colors.theme();
     const data = [trace(others, { size: 6, color: theme.faint, opacity: 0.45 }), trace(chosen, { size: 10, color: chosen.map((one) => neural.colors.of(one.run)), line: { width: 1.5, color: theme.surface } })];
-    window.Plotly.newPlot(plot, data, layout(host, param, metric, log, texts), neural.chart.CONFIG);
+    window.Plotly.newPlot(plot, data, layout(host, param, metric, log, texts, log ? decades(points.map((one) => numeric(one.value))) : undefined), neural.chart.CONFIG);
     plot.addEventListener("pointermove", (event) => hover(plot, points, texts, event));
     plot.addEventListener("pointerleave", () => {
       neural.$("tooltip").hidden = true;
