@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from neural_core._delivery.replay import Progress, progress_of
+from neural_core._delivery.replay import progress_of
 from neural_core._importing import WORKSHOP
 from neural_core._reading_api.directions import directions_of
 from neural_core._retention import Rule, Run, to_remove
@@ -19,16 +19,13 @@ from neural_core._storage import folder
 from neural_core._storage.artifact_documents import read_documents
 from neural_core._storage.find import is_live
 from neural_core._storage.reader import RunReader
-from neural_core._storage.removal import FACT, folder_of, leftovers, pending, remove_versions
+from neural_core._storage.removal import folder_of, leftovers, pending, remove_versions
 from neural_core._storage.state import OPEN_STATES
-from neural_core._storage.tail import Tail
 from neural_core.errors import DamagedError
 
-__all__ = ["Goner", "Kept", "find_goners", "is_owed", "old_versions"]
+__all__ = ["Goner", "Kept", "find_goners", "old_versions"]
 
 DAY_SECONDS = 86_400.0
-_SILENT = (FACT, "appearance_changed", "salvage")
-"""Facts of which no backend hears: one that only has not got these has got all."""
 IMPORT_SECONDS = 3_600.0
 """What an import left that was touched within this time may belong to one that goes on."""
 
@@ -142,20 +139,12 @@ def _reason_to_wait(directory: Path, reader: RunReader) -> str | None:
         return "has no end on record: `neural compact` gives it one"
     if damage or reader.check():
         return "is damaged: `neural verify` says where"
-    behind = [one.cursor.plugin for one in progress_of(directory) if is_owed(directory, one)]
+    behind = [one.cursor.plugin for one in progress_of(directory) if one.state != "complete"]
     if behind:
         return f"{', '.join(behind)} has not got it whole: `neural sync` delivers the rest"
     if not os.access(directory, os.W_OK):
         return "may not be written"
     return None
-
-
-def is_owed(directory: Path, progress: Progress) -> bool:
-    """Tell whether a backend has still to hear something; of some facts none ever hears."""
-    if progress.state == "complete":
-        return False
-    tail = Tail(directory, progress.cursor.position)
-    return not tail.ended or any(batch.fact is None or batch.fact.get("kind") not in _SILENT for batch in tail)
 
 
 def _run(base: Path, reader: RunReader) -> Run:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neural_core._cli.checks import Finding
 from neural_core._delivery.replay import progress_of
-from neural_core._housekeeping import Goner, find_goners, is_owed
+from neural_core._housekeeping import Goner, find_goners
 from neural_core._manager import ExperimentManager
 from neural_core._storage import folder, liveness
 from neural_core._storage.find import is_live
@@ -85,7 +85,7 @@ def _behind(base: Path) -> Iterator[Finding]:
     behind: dict[str, list[str]] = {}
     for directory in folder.with_spools(base):
         try:
-            owed = [one for one in progress_of(directory) if one.state != "delivering" and is_owed(directory, one)]
+            owed = [one for one in progress_of(directory) if one.state not in ("delivering", "complete")]
             for one in [] if is_live(directory) else owed:
                 behind.setdefault(one.cursor.plugin, []).append(directory.name)
         except (OSError, DamagedError):

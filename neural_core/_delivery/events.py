@@ -14,9 +14,24 @@ from neural_core._storage.tail import Batch
 from neural_core.errors import DamagedError
 from neural_core.records import Annotations, Experiment
 
-__all__ = ["Call", "calls_of", "record_of"]
+__all__ = ["Call", "calls_of", "is_heard", "record_of"]
 
 Call = tuple[str, dict[str, Any]]
+
+
+_HEARD = (
+    "experiment_started",
+    "hyperparameters_logged",
+    "artifact_logged",
+    "annotations_changed",
+    "status_changed",
+    "experiment_finished",
+)
+
+
+def is_heard(batch: Batch) -> bool:
+    """Tell whether plugins are told of a batch; of some facts (a colour, what was removed) nobody is."""
+    return batch.rows is not None or (batch.fact or {}).get("kind") in _HEARD
 
 
 def record_of(directory: Path, state: State) -> Experiment:

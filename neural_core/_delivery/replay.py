@@ -12,6 +12,7 @@ from attrs import frozen
 
 from neural_core._delivery import discovery
 from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of, is_held
+from neural_core._delivery.events import is_heard
 from neural_core._delivery.relay import Relay
 from neural_core._storage.finalise import finalise
 from neural_core._storage.reader import RunReader
@@ -86,7 +87,7 @@ def replay(
     file = CursorFile(directory, uid, name, discovery.destination_of(plugin))
     tail = Tail(directory, file.cursor.position)
     total = tail.rows_behind()
-    if file.cursor.state == "complete" and tail.next() is None:
+    if file.cursor.state == "complete" and not any(map(is_heard, tail)):
         return Replayed(0, 0, complete=True, told=False)
     if not file.acquire(forgive=True):
         return Replayed(0, total, complete=False, busy=True)
@@ -126,7 +127,7 @@ def progress_of(directory: Path) -> list[Progress]:
 def _progress(directory: Path, cursor: Cursor) -> Progress:
     tail = Tail(directory, cursor.position)
     behind = tail.rows_behind()
-    if tail.ended and tail.next() is None:
+    if tail.ended and not any(map(is_heard, tail)):
         return Progress(cursor, 0, "complete")
     if cursor.state == "set aside":
         return Progress(cursor, behind, cursor.state)

@@ -11,6 +11,7 @@ import pytest
 from distribution_support import make_distribution, run_python
 
 from neural_core import ExperimentTracker
+from neural_core._storage.edits import edit
 
 MAIN = "from neural_core._cli import main; main()"
 KIT = {
@@ -251,3 +252,14 @@ def test_status_names_what_is_behind(installed: Path, base: Path, tmp_path: Path
         again.log_metrics({"loss": 0.0}, step=5)
     [told] = json.loads(neural(installed, "status", one.experiment_id, "--base-dir", base, "--json").stdout)
     assert (told["state"], told["behind"]) == ("behind", 1)
+
+
+def test_what_nobody_is_told_of_is_not_behind(installed: Path, base: Path, tmp_path: Path) -> None:
+    """A colour that was chosen after the end leaves a backend complete, and `sync` has nothing to do."""
+    options = ["--to", "record", "--option", f"path={tmp_path / 'calls'}", "--base-dir", base]
+    one = track(base, "one", 5)
+    neural(installed, "sync", one.experiment_id, *options)
+    edit(one.experiment_dir, {"kind": "appearance_changed", "color": "#123456"})
+    [told] = json.loads(neural(installed, "status", one.experiment_id, "--base-dir", base, "--json").stdout)
+    assert (told["state"], told["behind"]) == ("complete", 0)
+    assert "nothing to do" in neural(installed, "sync", one.experiment_id, *options).stdout
