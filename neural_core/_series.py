@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,9 +89,25 @@ def _tail_index(value: NDArray[np.float64], start: int) -> NDArray[np.intp]:
     return np.array([] if found is None else [start + found[0], start + found[1]], dtype=np.intp)
 
 
+class _Frozen(Mapping[str, Series]):
+    """A mapping that cannot be changed, but copied in every way; a mapping proxy cannot be copied deeply."""
+
+    def __init__(self, history: Mapping[str, Series]) -> None:
+        self._history = dict(history)
+
+    def __getitem__(self, name: str) -> Series:
+        return self._history[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._history)
+
+    def __len__(self) -> int:
+        return len(self._history)
+
+
 def freeze(history: Mapping[str, Series]) -> Mapping[str, Series]:
     """Give series that several may look at and nobody can change; the arrays become read-only."""
     for series in history.values():
         for array in (series.step, series.time, series.value):
             array.flags.writeable = False
-    return MappingProxyType(dict(history))
+    return _Frozen(history)
