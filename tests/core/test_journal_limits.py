@@ -125,7 +125,7 @@ def test_parts_roll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_million_rows(tmp_path: Path) -> None:
     """A million rows keep nothing in the writer's memory, are written as often as logged, and are all read back."""
     code = """
-import resource, sys
+import resource, sys, time
 from neural_core import ExperimentTracker
 tracker = ExperimentTracker("million", sys.argv[1], auto_visualize=False)
 def rss():
@@ -134,6 +134,7 @@ def rss():
 log, metrics = tracker.log_metrics, {"loss": 0.5, "accuracy": 0.25}
 for step in range(100_000):
     log(metrics, step)
+time.sleep(2.5)  # the housekeeping thread has had its first turn, which imports what it needs
 before = rss()
 for step in range(100_000, 1_000_000):
     log(metrics, step)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -232,7 +234,8 @@ os.seteuid(65534)
         """Make a base folder that another user can reach, and a file for him to store."""
         base = tmp_path / "base"
         base.mkdir()
-        for folder in (base, *list(base.parents)[:3]):
+        top = Path(tempfile.gettempdir())
+        for folder in itertools.takewhile(lambda folder: folder != top, (base, *base.parents)):
             folder.chmod(folder.stat().st_mode | 0o055)
         (tmp_path / "source").write_bytes(b"1")
         (tmp_path / "source").chmod(0o644)
