@@ -205,7 +205,7 @@ def test(arguments: "list[str]") -> int:
     results = [(name, steps.run(name, [python, "-m", *command])) for name, command in CHECKS]
     steps.begin("tests (pytest)")
     # A process for each processor; a file's tests stay together, since they share servers and browsers.
-    several = ["-n", "auto", "--dist", "loadfile"]
+    several = ["-n", "auto", "--dist", "loadfile", "--durations=20"]
     command = [python, "-m", "pytest", f"--timeout={TEST_TIMEOUT}", *several, *test_paths(arguments), *arguments]
     results.append(("tests", shell_status(subprocess.call(command, cwd=ROOT))))
     failed = [(name, status) for name, status in results if status]

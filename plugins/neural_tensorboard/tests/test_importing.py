@@ -214,7 +214,7 @@ class TestRuns:
         result = CliRunner().invoke(command, arguments)
         assert result.exit_code == 0, result.output
         assert "43 rows" in result.output
-        assert "1 histograms" in result.output
+        assert "histograms (1)" in result.output
         assert "2 brought in" in result.output
 
 
