@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.delivery_runs import compute
 from benchmarks.measure import metrics_of
 
 __all__ = ["backfill", "record", "tool", "tool_backfill", "train"]
@@ -27,35 +28,36 @@ def _quiet(folder: str) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _loop(log: Log, steps: int) -> float:
-    """Give the mean seconds of a call."""
+def _loop(log: Log, steps: int, work: int = 0) -> float:
+    """Train, each step so much work of Python's own; give the mean seconds of a call."""
     metrics, clock, taken = metrics_of(4), time.perf_counter, 0.0
     for step in range(steps):
+        compute(work)
         began = clock()
         log(metrics, step)
         taken += clock() - began
     return taken / steps
 
 
-def train(folder: str, name: str, steps: int) -> dict[str, float]:
+def train(folder: str, name: str, steps: int, work: int) -> dict[str, float]:
     """Log through neural with a backend; give the seconds of a call, and of the script until all has arrived."""
     began = time.perf_counter()
     _quiet(folder)
     from neural_core import ExperimentTracker
 
     tracker = ExperimentTracker("bench", auto_visualize=False, backend=name)
-    call = _loop(tracker.log_metrics, steps)
+    call = _loop(tracker.log_metrics, steps, work)
     tracker.finish()
     assert tracker.delivered
     return {"call": call, "total": time.perf_counter() - began}
 
 
-def tool(folder: str, name: str, steps: int) -> dict[str, float]:
+def tool(folder: str, name: str, steps: int, work: int) -> dict[str, float]:
     """Log with a tool as its documentation shows; give the same."""
     began = time.perf_counter()
     _quiet(folder)
     log, end = _TOOLS[name]()
-    call = _loop(log, steps)
+    call = _loop(log, steps, work)
     end()
     return {"call": call, "total": time.perf_counter() - began}
 

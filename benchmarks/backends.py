@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import backend_runs
+from benchmarks.delivery_runs import work_of_a_step
 from benchmarks.measure import Figure, Sizes, child, median
 
 TITLE = "Backends beside their tools alone"
@@ -23,9 +24,9 @@ _OWN = 1.3
 def measure(sizes: Sizes, folder: Path) -> list[Figure]:
     """Train with each tool in both ways, in turn; then deliver a stored experiment to each."""
     steps, rows = min(sizes.calls, _STEPS), min(sizes.rows, _ROWS)
-    rounds = min(sizes.rounds, _ROUNDS)
+    rounds, work = min(sizes.rounds, _ROUNDS), work_of_a_step()
     places = _places(folder)
-    figures = [figure for name in _TITLES for figure in _training(name, steps, rounds, folder, places)]
+    figures = [figure for name in _TITLES for figure in _training(name, steps, work, rounds, folder, places)]
     stored = child(folder, _RUNS, "record", next(places), rows)
     return figures + [_backfilling(name, stored, rows, folder, places) for name in _TITLES]
 
@@ -38,18 +39,18 @@ def _places(folder: Path) -> Iterator[str]:
         yield str(place)
 
 
-def _training(name: str, steps: int, rounds: int, folder: Path, places: Iterator[str]) -> list[Figure]:
+def _training(name: str, steps: int, work: int, rounds: int, folder: Path, places: Iterator[str]) -> list[Figure]:
     ours, own = [], []
     for _ in range(rounds):
-        ours.append(child(folder, _RUNS, "train", next(places), name, steps))
-        own.append(child(folder, _RUNS, "tool", next(places), name, steps))
+        ours.append(child(folder, _RUNS, "train", next(places), name, steps, work))
+        own.append(child(folder, _RUNS, "tool", next(places), name, steps, work))
     less = median([b["call"] / a["call"] for a, b in zip(ours, own, strict=True)])
     total = median([a["total"] / b["total"] for a, b in zip(ours, own, strict=True)])
     calls = [median([one["call"] for one in runs]) * 1e6 for runs in (ours, own)]
     times = [median([one["total"] for one in runs]) for runs in (ours, own)]
     return [
         Figure(
-            f"{_TITLES[name]}, {steps:,} steps of 4 metrics: the tool's own call, as its docs show it, ÷ ours",
+            f"{_TITLES[name]}, {steps:,} steps of 0.2 ms with 4 metrics: the tool's own call, as its docs show it, ÷ ours",
             less,
             "x",
             _LESS[name],

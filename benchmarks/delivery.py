@@ -12,13 +12,11 @@ from unittest import mock
 
 from benchmarks import delivery_runs
 from benchmarks.delivery_plugins import Counting, Making, install
-from benchmarks.measure import Figure, Sizes, child, interleaved, median, metrics_of, seconds
+from benchmarks.measure import Figure, Sizes, child, interleaved, median, metrics_of
 from neural_core import ExperimentTracker
 from neural_core.testing import deliver
 
 TITLE = "Hooks and delivery"
-_STEP = 200e-6
-"""Seconds of a training step."""
 _RUNS = delivery_runs.__name__
 _USUAL = ("numpy", "hashlib", "subprocess", "importlib.metadata")
 """What scikit-learn, for one, has imported before the training begins."""
@@ -29,7 +27,7 @@ _SAID = "auto plots, a backend that sleeps 100 ms per batch, one that raises"
 def measure(sizes: Sizes, folder: Path) -> list[Figure]:
     """Train beside plugins of every kind, in fresh processes; then deliver a long experiment."""
     with _backends(folder):
-        work = _work()
+        work = delivery_runs.work_of_a_step()
         return [
             *_loops(sizes, folder, work),
             *_memory(sizes, folder, work),
@@ -46,13 +44,6 @@ def _backends(folder: Path) -> Iterator[None]:
     path = [str(install(folder / "packages")), *filter(None, [os.environ.get("PYTHONPATH")])]
     with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(path), NEURAL_LINGER="0.1"):
         yield
-
-
-def _work() -> int:
-    """Give how much `compute` has to do in a step."""
-    rounds = 100_000
-    fastest = min(seconds(lambda: delivery_runs.compute(rounds)) for _ in range(9))
-    return max(1, int(rounds * _STEP / fastest))
 
 
 def _loops(sizes: Sizes, folder: Path, work: int) -> list[Figure]:
