@@ -50,7 +50,7 @@ def _training(name: str, steps: int, work: int, rounds: int, folder: Path, place
     times = [median([one["total"] for one in runs]) for runs in (ours, own)]
     return [
         Figure(
-            f"{_TITLES[name]}, {steps:,} steps of 0.2 ms with 4 metrics: the tool's own call, as its docs show it, ÷ ours",
+            f"{_TITLES[name]}, {steps:,} steps of 0.2 ms with 4 metrics: the call its docs show ÷ ours",
             less,
             "x",
             _LESS[name],
