@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pluggy
@@ -70,13 +71,17 @@ class GuardedPlugin:
             PluginError: the plugin raised, or tried to end the process.
             KeyboardInterrupt: the user pressed Ctrl-C while a question was answered.
         """
+        results: list[Any] = self._contain(hook, lambda: getattr(self._manager.hook, hook)(**arguments))
+        return results
+
+    def _contain(self, where: str, work: Callable[[], Any]) -> Any:
+        """Do something of the plugin's; whatever it raises becomes a PluginError."""
         try:
-            results: list[Any] = getattr(self._manager.hook, hook)(**arguments)
+            return work()
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
                 raise
-            raise PluginError(f"{self} raised {type(error).__name__} in {hook}: {error}") from error
-        return results
+            raise PluginError(f"{self} raised {type(error).__name__} in {where}: {error}") from error
 
     def bookmark(self) -> dict[str, Any] | None:
         """Ask what the plugin wants to be told when another object goes on from here; None when it says nothing.
@@ -87,10 +92,7 @@ class GuardedPlugin:
         give = getattr(self.plugin, "bookmark", None)
         if give is None:
             return None
-        try:
-            made: dict[str, Any] = json.loads(json.dumps(dict(give())))
-        except Exception as error:
-            raise PluginError(f"{self} raised {type(error).__name__} in bookmark: {error}") from error
+        made: dict[str, Any] = self._contain("bookmark", lambda: json.loads(json.dumps(dict(give()))))
         return made
 
     def return_to(self, bookmark: dict[str, Any] | None) -> None:
@@ -100,12 +102,8 @@ class GuardedPlugin:
             PluginError: the plugin raised.
         """
         take = getattr(self.plugin, "return_to", None)
-        if take is None:
-            return
-        try:
-            take(bookmark)
-        except Exception as error:
-            raise PluginError(f"{self} raised {type(error).__name__} in return_to: {error}") from error
+        if take is not None:
+            self._contain("return_to", lambda: take(bookmark))
 
     def __str__(self) -> str:
         return f"plugin {self.name!r}" + (f" ({self.distribution})" if self.distribution else "")

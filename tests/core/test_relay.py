@@ -637,6 +637,18 @@ class TestBookmarks:
         assert delivered.last_error is not None
         assert f"raised ZeroDivisionError in {method}" in delivered.last_error
 
+    @pytest.mark.parametrize("method", ["bookmark", "return_to"])
+    def test_one_that_exits(self, make_tracker: Callable[..., ExperimentTracker], method: str) -> None:
+        """A plugin that calls sys.exit there has raised, like any other: its relay goes on."""
+        tracker = make_tracker()
+        log(tracker, 0, 3)
+        plugin = Marked()
+        setattr(plugin, method, lambda *_: sys.exit("bye"))
+        delivered = deliver(tracker.experiment_dir, plugin, seconds=1)
+        assert delivered.errors == 3
+        assert delivered.last_error is not None
+        assert f"raised SystemExit in {method}: bye" in delivered.last_error
+
 
 def test_turns_are_short_only_during_a_look(make_tracker: Callable[..., ExperimentTracker]) -> None:
     """While a plugin is called, and after its relay has ended, the interpreter's switch interval is the user's own."""
