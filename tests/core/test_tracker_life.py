@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from journal_support import stamps
 
 from neural.tracking import ExperimentManager, ExperimentTracker
 from neural_core.errors import (
@@ -69,10 +70,10 @@ class TestEnd:
         tracker = make(base)
         tracker.log_metrics({"m": 1.0})
         tracker.finish()
-        before = {path: path.stat() for path in base.rglob("*")}
+        before = stamps(base)
         tracker.finish()
         tracker.finish("failed")
-        assert {path: path.stat() for path in base.rglob("*")} == before
+        assert stamps(base) == before
         assert status_of(manager) == "completed"
 
     def test_the_guides_error_handling(self, base: Path, manager: ExperimentManager) -> None:
@@ -126,7 +127,7 @@ class TestEnd:
         file = tmp_path / "model.pt"
         file.write_bytes(b"weights")
         tracker.finish()
-        before = {path: path.stat() for path in base.rglob("*")}
+        before = stamps(base)
         calls: list[Callable[[], object]] = [
             lambda: tracker.log_metrics({"m": 2.0}),
             lambda: tracker.log_metrics({"other": 2.0}),
@@ -140,7 +141,7 @@ class TestEnd:
         for call in calls:
             with pytest.raises(ExperimentFinishedError, match="resume"):
                 call()
-        assert {path: path.stat() for path in base.rglob("*")} == before
+        assert stamps(base) == before
         assert tracker.get_metrics("m") == [1.0]
 
     @pytest.mark.parametrize("status", ["done", "RUNNING", "", None, 3, ["failed"]])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from journal_support import stamps
 
 from neural.tracking import (
     ExperimentComparisonUI,
@@ -450,12 +451,12 @@ class TestSurface:
         tracker.log_metrics({"m": 1.0})
         tracker.finish()
         given = ExperimentManager(tmp_path).get_experiment(tracker.experiment_id) if how == "loaded" else tracker
-        before = {path: path.stat() for path in tmp_path.rglob("*")}
+        before = stamps(tmp_path)
         other = pickle.loads(pickle.dumps(given))
         assert (other.get_metrics("m"), other.experiment_name) == ([1.0], "x")
         del other
         gc.collect()
-        assert {path: path.stat() for path in tmp_path.rglob("*")} == before
+        assert stamps(tmp_path) == before
 
 
 class TestDebugLog:

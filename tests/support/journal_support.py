@@ -132,6 +132,12 @@ def is_told(directory: Path) -> bool:
     return bool(row.error or row.status == "damaged" or stored(directory).damage or problems(directory))
 
 
+def stamps(folder: Path) -> Mapping[Path, tuple[int, ...]]:
+    """Give what a write changes of every path below a folder; not the time of access, which reading sets."""
+    now = {path: path.lstat() for path in folder.rglob("*")}
+    return {path: (s.st_ino, s.st_mode, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for path, s in now.items()}
+
+
 def tree(folder: Path) -> Mapping[str, bytes]:
     """Give every file below a folder."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
