@@ -15,7 +15,11 @@ from pathlib import Path
 __all__ = ["Server", "free_port"]
 
 SECONDS_TO_START = 60.0
-_LAUNCH = "from neural_core._cli import main; main()"
+# A shell's background jobs ignore SIGINT, and so would all that they start: Ctrl-C is made to count again.
+_LAUNCH = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from neural_core._cli import main; main()"
+)
 
 
 def free_port() -> int:
