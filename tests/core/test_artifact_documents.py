@@ -39,6 +39,7 @@ def test_a_record_survives_json(name: str, number: int | None, size: int, source
     assert from_document(json.loads(text), RUN) == version
 
 
+@pytest.mark.fault("A08")
 def test_a_moved_experiment_keeps_its_artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A08: paths in records are relative, so a folder that was moved, and is opened from elsewhere, opens its files."""
     (tmp_path / "old").mkdir()
@@ -61,6 +62,7 @@ def test_a_path_outside_is_not_written() -> None:
         to_document(VERSION, Path("/base/other"))
 
 
+@pytest.mark.fault("A08")
 @pytest.mark.parametrize(
     "path", ["../x", "/etc/passwd", "a/../../x", "a\\..\\..\\x", "C:\\x", "C:x", "\\\\host\\x", "", ".", "a\0"]
 )

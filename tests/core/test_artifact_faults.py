@@ -88,6 +88,7 @@ def log(directory: Path, path: Path) -> ArtifactVersion:
     return ArtifactStore(directory).store(path, name="a", kind="file", version=True, metadata={}, known=[])
 
 
+@pytest.mark.fault("A05")
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 @pytest.mark.parametrize("version", [True, False])
 def test_a_limit_on_the_size_of_files(directory: Path, size: int, version: bool) -> None:
@@ -109,6 +110,7 @@ def small_disk(path: Path, size: str) -> Iterator[None]:
         subprocess.run(["umount", path], check=True)
 
 
+@pytest.mark.fault("A05")
 @pytest.mark.privileged("mount")
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_a_full_disk(directory: Path, size: int) -> None:
@@ -139,6 +141,7 @@ def test_a_full_disk_and_what_was_stored(directory: Path) -> None:
         assert first.path.samefile(second.path)
 
 
+@pytest.mark.fault("A05")
 @pytest.mark.privileged("strace")
 @pytest.mark.parametrize(
     "inject",
@@ -187,6 +190,7 @@ def test_without_modes(directory: Path) -> None:
     assert lines == ["stored 1"]
 
 
+@pytest.mark.fault("A09")
 @pytest.mark.privileged("strace")
 @pytest.mark.parametrize(
     "call",
@@ -213,6 +217,7 @@ def test_a_kill_before_each_call(directory: Path, call: str) -> None:
     assert log(directory, source).version == 1 + renamed
 
 
+@pytest.mark.fault("A09")
 def test_a_kill_in_the_copy(directory: Path) -> None:
     """A09: SIGKILL while a large file is copied leaves nothing under a version's name."""
     source = directory.parent / "large.bin"

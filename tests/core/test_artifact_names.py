@@ -35,6 +35,7 @@ def assert_harmless(name: str) -> None:
     assert not set(name) & set('\0\n\r\t<>:"/\\|?*')
 
 
+@pytest.mark.fault("N02")
 @given(names)
 def test_every_name_is_harmless(name: str) -> None:
     """Any text gives one short ASCII component that no system takes for a device, a hidden file or another folder."""
@@ -42,12 +43,14 @@ def test_every_name_is_harmless(name: str) -> None:
     assert_harmless(file_name(name))
 
 
+@pytest.mark.fault("N02")
 @given(names, names)
 def test_folders_are_never_shared(one: str, other: str) -> None:
     """Two names have two folders, on a disk that ignores case as well."""
     assert (one == other) == (folder_name(one).casefold() == folder_name(other).casefold())
 
 
+@pytest.mark.fault("N02")
 def test_hostile_names_have_a_folder_each() -> None:
     """The names that broke other trackers are kept apart."""
     assert len({folder_name(name).casefold() for name in HOSTILE}) == len(HOSTILE)

@@ -83,6 +83,7 @@ def open_folder() -> Iterator[Path]:
         yield path
 
 
+@pytest.mark.fault("A01")
 def test_a_missing_file(directory: Path, tmp_path: Path) -> None:
     """A01: a path where nothing is raises with the path; no number is used up, no folder made."""
     assert_refused(directory, tmp_path / "no" / "model.pt", ArtifactNotFoundError)
@@ -94,12 +95,14 @@ def test_a_file_taken_for_a_folder(directory: Path, tmp_path: Path) -> None:
     assert_refused(directory, tmp_path / "file" / "model.pt", ArtifactNotFoundError)
 
 
+@pytest.mark.fault("A01")
 def test_a_dangling_link(directory: Path, tmp_path: Path) -> None:
     """A01: a link to nothing is refused with its path."""
     (tmp_path / "latest.pt").symlink_to(tmp_path / "gone.pt")
     assert_refused(directory, tmp_path / "latest.pt", ArtifactRefusedError)
 
 
+@pytest.mark.fault("A01")
 def test_a_link_loop(directory: Path, tmp_path: Path) -> None:
     """A01: links that lead to each other are refused with their path."""
     (tmp_path / "a").symlink_to("b")
@@ -107,6 +110,7 @@ def test_a_link_loop(directory: Path, tmp_path: Path) -> None:
     assert_refused(directory, tmp_path / "a", ArtifactRefusedError)
 
 
+@pytest.mark.fault("A01")
 @pytest.mark.parametrize("hidden", ["file", "folder", "folder/file"])
 def test_unreadable(open_folder: Path, hidden: str) -> None:
     """A01: a file or folder that may not be read, or a folder with one inside, is refused with the path."""
@@ -138,6 +142,7 @@ def test_no_path_at_all(directory: Path, path: str | bytes) -> None:
     assert names(directory) == []
 
 
+@pytest.mark.fault("A03")
 @pytest.mark.timeout(20)
 def test_a_pipe(directory: Path, tmp_path: Path) -> None:
     """A03: a pipe is refused and not waited for."""
@@ -145,6 +150,7 @@ def test_a_pipe(directory: Path, tmp_path: Path) -> None:
     assert_refused(directory, tmp_path / "pipe", ArtifactRefusedError)
 
 
+@pytest.mark.fault("A03")
 def test_a_socket(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A03: a socket is refused."""
     monkeypatch.chdir(tmp_path)  # the path of a socket is short
@@ -153,6 +159,7 @@ def test_a_socket(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert_refused(directory, tmp_path / "socket", ArtifactRefusedError)
 
 
+@pytest.mark.fault("A03")
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
 def test_a_device(directory: Path, device: str) -> None:
@@ -160,6 +167,7 @@ def test_a_device(directory: Path, device: str) -> None:
     assert_refused(directory, Path(device), ArtifactRefusedError)
 
 
+@pytest.mark.fault("A03")
 @pytest.mark.timeout(20)
 def test_a_pipe_in_the_place_of_a_file(tmp_path: Path) -> None:
     """A03: a pipe that takes a file's place after it was looked at is refused at once; so is a folder."""
@@ -214,6 +222,7 @@ def copy_while(path: Path, change: Callable[[Path], None]) -> tuple[bytes, Copie
     return data, result[0]
 
 
+@pytest.mark.fault("A04")
 @pytest.mark.parametrize("size", [2_500_000, 12_500_000])
 @pytest.mark.parametrize("change", [truncate, append, overwrite])
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, change: Callable[[Path], None], size: int) -> None:
@@ -226,6 +235,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, change: Callable[[
     assert str(source) in str(result)
 
 
+@pytest.mark.fault("A04")
 def test_a_growing_file_is_not_chased(tmp_path: Path) -> None:
     """A04: of a file that grows faster than it is copied no more is read than was there, and one block."""
     source = tmp_path / "train.log"
@@ -244,6 +254,7 @@ def test_a_file_that_is_replaced_while_it_is_read(tmp_path: Path) -> None:
     assert data == before
 
 
+@pytest.mark.fault("A04")
 def test_the_checksum_is_always_of_the_stored_bytes(directory: Path, tmp_path: Path) -> None:
     """A04: whatever a writer does to the source, a version is stored with its own checksum or not at all."""
     source = tmp_path / "model.pt"

@@ -85,6 +85,7 @@ def test_nothing_is_made_before_the_first_artifact(store: Store) -> None:
     assert everything(store.directory) == set()
 
 
+@pytest.mark.fault("A05")
 @pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 9_999_999])
 def test_every_size_is_stored_whole(store: Store, tmp_path: Path, size: int) -> None:
     """A05: size and checksum are right from 0 bytes on, at block borders, with and without the hashing thread."""
@@ -95,6 +96,7 @@ def test_every_size_is_stored_whole(store: Store, tmp_path: Path, size: int) -> 
     assert stored.path.read_bytes() == data
 
 
+@pytest.mark.fault("A05")
 def test_a_sparse_file_stays_sparse(store: Store, tmp_path: Path) -> None:
     """A05: holes are stored as holes; size and checksum are those of the zeros in them."""
     source = tmp_path / "sparse.bin"
@@ -110,6 +112,7 @@ def test_a_sparse_file_stays_sparse(store: Store, tmp_path: Path) -> None:
     assert store.files.verify([stored]) == []
 
 
+@pytest.mark.fault("A06")
 def test_the_same_bytes_are_stored_once(store: Store, model: Path) -> None:
     """A06: content that is known, under whatever name, is a new version over shared bytes."""
     first = store.log(model)
@@ -121,6 +124,7 @@ def test_the_same_bytes_are_stored_once(store: Store, model: Path) -> None:
     assert len({one.path for one in store.known}) == 4
 
 
+@pytest.mark.fault("A06")
 def test_other_bytes_are_a_version_of_their_own(store: Store, model: Path) -> None:
     """A06: a name that is logged again with other bytes keeps the old version as it was."""
     first = store.log(model)
@@ -131,6 +135,7 @@ def test_other_bytes_are_a_version_of_their_own(store: Store, model: Path) -> No
     assert (first.version, second.version) == (1, 2)
 
 
+@pytest.mark.fault("A06")
 def test_the_same_base_name_from_two_folders(store: Store, tmp_path: Path) -> None:
     """A06: two files of one name are two versions, or two artifacts when they are named so."""
     for folder in ("a", "b"):
@@ -141,6 +146,7 @@ def test_the_same_base_name_from_two_folders(store: Store, tmp_path: Path) -> No
     assert [one.path.read_text() for one in store.known] == ["a", "b", "a", "b"]
 
 
+@pytest.mark.fault("A06")
 def test_unversioned_replaces_only_itself(store: Store, tmp_path: Path) -> None:
     """A06: `version=False` after three versions touches none of them, and a second one takes the first one's place."""
     for number in range(3):
@@ -187,6 +193,7 @@ def test_processes_share_the_numbers(store: Store, model: Path) -> None:
     assert len(list((store.directory / "versions/model.pt").iterdir())) == 20
 
 
+@pytest.mark.fault("N03")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_stay_in_the_store(store: Store, tmp_path: Path, name: str) -> None:
     """N03: whatever the name, files are made below versions/ and artifacts/ only, and the name is kept as given."""
@@ -199,6 +206,7 @@ def test_hostile_names_stay_in_the_store(store: Store, tmp_path: Path, name: str
     assert names(store.directory) == ["artifacts", "versions"]
 
 
+@pytest.mark.fault("N03")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_figure_names_stay_below_plots(store: Store, tmp_path: Path, name: str) -> None:
     """N03: whatever a figure is called, its file lies in plots/."""
@@ -237,6 +245,7 @@ def test_a_figure_file_is_one_safe_name(store: Store, file: str) -> None:
     assert everything(store.directory) == set()
 
 
+@pytest.mark.fault("N08")
 @pytest.mark.parametrize(
     ("umask", "file_mode", "folder_mode"), [(0o000, 0o444, 0o755), (0o077, 0o400, 0o700), (0o022, 0o444, 0o755)]
 )
@@ -258,6 +267,7 @@ def test_modes_follow_the_umask(store: Store, model: Path, umask: int, file_mode
         assert stat.S_IMODE(path.stat().st_mode) == (folder_mode if path.is_dir() else file_mode), path
 
 
+@pytest.mark.fault("N08")
 def test_a_copy_under_way_is_not_writable_for_the_world(tmp_path: Path) -> None:
     """N08: a temporary file is made anew, and is the owner's alone to write to even under umask 000."""
     before = os.umask(0)

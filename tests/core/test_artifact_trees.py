@@ -64,6 +64,7 @@ def contents(folder: Path) -> dict[str, bytes | None]:
     }
 
 
+@pytest.mark.fault("A02")
 def test_a_folder_is_stored_whole(directory: Path, folder: Path) -> None:
     """A02: every file, hidden ones and empty folders too, with a manifest that a file of the user's cannot meet."""
     stored = log(directory, folder)
@@ -75,6 +76,7 @@ def test_a_folder_is_stored_whole(directory: Path, folder: Path) -> None:
     assert ArtifactStore(directory).verify([stored]) == []
 
 
+@pytest.mark.fault("A02")
 def test_the_manifest_is_what_the_checksum_covers(directory: Path, folder: Path) -> None:
     """A02: checksum = SHA-256 of the manifest, which has path, size, SHA-256 of each file; size = their sum."""
     stored = log(directory, folder)
@@ -152,6 +154,7 @@ def test_other_links_refuse_the_folder(directory: Path, folder: Path, target: st
     assert names(directory) == []
 
 
+@pytest.mark.fault("A03")
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("special", ["pipe", "socket"])
 def test_special_files_refuse_the_folder(
@@ -176,6 +179,7 @@ def test_the_experiment_is_not_stored_in_itself(directory: Path, tmp_path: Path)
     assert names(directory) == ["x"]
 
 
+@pytest.mark.fault("A04")
 @pytest.mark.timeout(60)
 def test_a_folder_that_changes_while_it_is_read(directory: Path, folder: Path) -> None:
     """A04: a file that comes into the folder during the copy refuses the whole; half a checkpoint is none."""

@@ -96,6 +96,7 @@ def test_a_sound_store_has_no_damage(directory: Path) -> None:
     assert problems(directory, *stored, figure) == []
 
 
+@pytest.mark.fault("I04")
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(("damage", "word"), DAMAGES)
 def test_a_damaged_file_is_named(directory: Path, damage: Callable[[Path], None], word: str) -> None:
@@ -108,6 +109,7 @@ def test_a_damaged_file_is_named(directory: Path, damage: Callable[[Path], None]
     assert "'model.pt', version 2" in problem
 
 
+@pytest.mark.fault("I04")
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(("damage", "word"), DAMAGES)
 def test_a_damaged_file_of_a_folder_is_named(directory: Path, damage: Callable[[Path], None], word: str) -> None:
@@ -137,6 +139,7 @@ def test_what_was_added_to_a_stored_folder_is_named(directory: Path) -> None:
     assert sorted(files) == ["empty", "out", "sub/added"]
 
 
+@pytest.mark.fault("I04")
 def test_reading_can_check(directory: Path) -> None:
     """I04: opening a version compares its bytes with the checksum first."""
     stored = log(directory)
@@ -166,6 +169,7 @@ class Bomb:
         return os.mkdir, ("exploded",)
 
 
+@pytest.mark.fault("U17")
 def test_nothing_is_loaded(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pickle with code in it is stored and verified as bytes."""
     monkeypatch.chdir(directory.parent)
@@ -174,6 +178,7 @@ def test_nothing_is_loaded(directory: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert not Path("exploded").exists()
 
 
+@pytest.mark.fault("N05")
 @pytest.mark.parametrize("link", ["versions", "versions/model.pt", "versions/model.pt/v1"])
 def test_links_on_the_way_are_not_followed_for_reading(directory: Path, link: str) -> None:
     """N05: a folder of the store that became a link is named; what is behind it is not read."""
@@ -184,6 +189,7 @@ def test_links_on_the_way_are_not_followed_for_reading(directory: Path, link: st
     assert f"{link!r} is a link, which was not followed" in problem
 
 
+@pytest.mark.fault("N05")
 @pytest.mark.parametrize("link", ["versions", "versions/model.pt", "artifacts", "artifacts/model.pt"])
 def test_links_on_the_way_are_not_followed_for_writing(directory: Path, link: str) -> None:
     """N05: a folder of the store that is a link takes no artifact: nothing is written behind it."""
@@ -197,6 +203,7 @@ def test_links_on_the_way_are_not_followed_for_writing(directory: Path, link: st
     assert not list(directory.glob(".tmp-*"))
 
 
+@pytest.mark.fault("N05")
 def test_a_linked_plots_folder_takes_no_figure(directory: Path) -> None:
     """N05: the same for figures."""
     (directory / "plots").symlink_to(directory.parent / "folder")
@@ -205,6 +212,7 @@ def test_a_linked_plots_folder_takes_no_figure(directory: Path) -> None:
     assert names(directory.parent / "folder") == ["config.json", "empty", "sub"]
 
 
+@pytest.mark.fault("N05")
 @pytest.mark.parametrize("target", ["model.pt", "folder"])
 def test_links_in_the_way_are_replaced_not_followed(directory: Path, target: str) -> None:
     """N05: a link in the place of the unversioned file, or beside it, is removed; what it leads to stays."""
@@ -218,6 +226,7 @@ def test_links_in_the_way_are_replaced_not_followed(directory: Path, target: str
     assert (directory.parent / "folder/sub/model.pt").read_bytes() == CONTENT
 
 
+@pytest.mark.fault("N05")
 def test_a_link_is_not_shared(directory: Path) -> None:
     """N05: a known version that became a link to outside is not linked to; the new bytes are kept."""
     stored = log(directory)
@@ -237,6 +246,7 @@ def test_records_that_lead_outside_are_not_opened(directory: Path, path: str, is
     assert "leads out" in problem or "cannot be read" in problem
 
 
+@pytest.mark.fault("A09")
 def test_leftovers_are_named(directory: Path) -> None:
     """A09: what a killed copy left in the store is named."""
     (directory / ".tmp-0123").mkdir()

@@ -140,6 +140,7 @@ def test_neural_dir_stands_in_for_the_default(tmp_path: Path, two: object) -> No
     assert str(tmp_path) not in named
 
 
+@pytest.mark.fault("U20")
 @pytest.mark.parametrize("verb", ["ls", "show", "compare"])
 def test_names_forge_nothing(tmp_path: Path, verb: str) -> None:
     """Control characters in a name are shown as escapes, and markup is shown as it is written."""

@@ -249,6 +249,7 @@ def test_gc_counts_shared_bytes_once(tmp_path: Path) -> None:
     assert removal.freed(folders) == 5_000
 
 
+@pytest.mark.fault("C07")
 def test_gc_leaves_the_living_alone(tmp_path: Path) -> None:
     """An experiment that is written keeps every version, and so does one without an end on record."""
     live = ExperimentTracker("live", tmp_path, False)
@@ -291,6 +292,7 @@ def test_gc_waits_for_backends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert numbers(tmp_path / "runs", one) == [6]
 
 
+@pytest.mark.fault("N05")
 def test_gc_follows_no_link_out(tmp_path: Path) -> None:
     """A trash that is a link, as a store from a stranger may bring, leads to nothing that is removed."""
     other = track(tmp_path / "other", "mine")

@@ -186,6 +186,7 @@ def test_names_forge_nothing(tmp_path: Path, verb: str) -> None:
     assert r"\x1b[2J[red]b[/red]" in shown
 
 
+@pytest.mark.fault("L02")
 def test_reading_verbs_change_nothing(tmp_path: Path, two: tuple[ExperimentTracker, ExperimentTracker]) -> None:
     """Looking at a store leaves every byte of it as it was."""
     before = files(tmp_path)

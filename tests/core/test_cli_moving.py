@@ -52,6 +52,7 @@ def test_csv_has_every_row(tmp_path: Path) -> None:
     assert [float(row["time"]) for row in rows[:3]] == one.get_series("train_loss").time.tolist()
 
 
+@pytest.mark.fault("U19")
 def test_csv_is_no_formula(tmp_path: Path) -> None:
     """Names that a spreadsheet would run get an apostrophe; numbers that are not finite have names."""
     rows = table(neural("export", odd(tmp_path).experiment_id, "--base-dir", tmp_path).stdout)

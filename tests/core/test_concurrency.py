@@ -99,6 +99,7 @@ tracker.finish()
 
 
 class TestProcesses:
+    @pytest.mark.fault("C01")
     @pytest.mark.parametrize("how", ["attach", "resume"])
     def test_two_processes_write_one_experiment(self, base: Path, how: str) -> None:
         """Two processes that attach, or resume at one moment, log at once: both sets are whole and each in order."""
@@ -125,6 +126,7 @@ class TestProcesses:
         assert reader.status == "completed"
         assert ExperimentManager(base).verify() == {owner.experiment_dir.name: []}
 
+    @pytest.mark.fault("C05")
     def test_sixty_processes_make_sixty_experiments(self, base: Path) -> None:
         """Processes that make an experiment of one name at one moment get one each."""
         context: Any = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
@@ -139,6 +141,7 @@ class TestProcesses:
         assert len({row["experiment_id"] for row in rows}) == len({row["experiment_dir"] for row in rows}) == 60
         assert {row["status"] for row in rows} == {"completed"}
 
+    @pytest.mark.fault("C04")
     def test_readers_beside_a_writer(self, base: Path) -> None:
         """Listing and reading in a loop beside a writer never fails, never sees fewer rows, and touches nothing."""
         script = """
@@ -176,6 +179,7 @@ print(i)
         assert len(reader.get_metrics("loss")) == int(out) >= seen > 0
         assert len(manager.list_experiments()) == 1
 
+    @pytest.mark.fault("C07")
     def test_a_writing_process_keeps_its_experiment(self, base: Path) -> None:
         """While another process writes, deleting and resuming are refused and verifying finds nothing wrong."""
         script = """
@@ -214,6 +218,7 @@ def _make_one(base: Path, barrier: Any) -> None:
 
 @needs_fork
 class TestFork:
+    @pytest.mark.fault("C02")
     def test_parent_and_children_all_log(self, base: Path) -> None:
         """After two forks all three log: nothing is lost, and neither child's end ends the run."""
         script = """
@@ -273,6 +278,7 @@ print(sorted(tracker.get_metrics("m")))
         child = start(script, base)
         assert end(child) == "[0.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0]\n"
 
+    @pytest.mark.fault("C06")
     def test_a_fork_in_the_middle_of_other_threads_calls(self, base: Path) -> None:
         """A child that is forked while threads log rows, tags and new names logs all kinds itself, and never hangs."""
         tracker = ExperimentTracker("busy", base, False)
@@ -310,6 +316,7 @@ print(sorted(tracker.get_metrics("m")))
         assert reader.hyperparameters == {"child": 1}
         assert reader.status == "completed"
 
+    @pytest.mark.fault("C02")
     def test_a_childs_failure_is_its_own(self, base: Path) -> None:
         """A child that raises inside the ``with`` block it inherited does not fail the run of its parent."""
         script = """
@@ -334,6 +341,7 @@ def _worker(tracker: ExperimentTracker, who: int) -> None:
 
 
 class TestWorkers:
+    @pytest.mark.fault("C06")
     @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
     def test_a_tracker_goes_into_workers(self, base: Path, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Four workers of any start method log to the tracker they were given, without a deadlock."""
@@ -354,6 +362,7 @@ class TestWorkers:
             assert reader.get_metrics(f"worker_{who}") == [float(i) for i in range(20)]
         assert reader.status == "completed"
 
+    @pytest.mark.fault("C06")
     def test_a_pickle_is_a_handle(self, base: Path) -> None:
         """However much was logged, a pickled tracker is a few hundred bytes."""
         tracker = ExperimentTracker("x", base, False)
@@ -363,6 +372,7 @@ class TestWorkers:
 
 
 class TestThreads:
+    @pytest.mark.fault("C03")
     def test_threads_share_a_tracker(self, base: Path) -> None:
         """Four threads log rows of known and new names beside one that draws: all are there, in order."""
         tracker = ExperimentTracker("threads", base, False)

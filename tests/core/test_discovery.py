@@ -78,6 +78,7 @@ def broken(folder: Path) -> dict[str, str]:
     return {f"bad{at}": f"bad{at}:Plugin" for at in range(len(BROKEN))}
 
 
+@pytest.mark.fault("P06")
 def test_broken_plugins(tmp_path: Path) -> None:
     """Each broken plugin is one warning with name, package and reason; their neighbour and the tracker work."""
     (tmp_path / "site").mkdir()
@@ -93,6 +94,7 @@ def test_broken_plugins(tmp_path: Path) -> None:
         assert told[at].endswith("It is left out")
 
 
+@pytest.mark.fault("P06")
 def test_registered_twice(tmp_path: Path) -> None:
     """Of two packages with a plugin of one name, one is used, and a warning names the other."""
     folder = site(tmp_path, plugins={"good": "good:Good"})

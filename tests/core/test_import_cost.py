@@ -100,6 +100,7 @@ assert manager.verify()
 """, tmp_path)  # fmt: skip
 
 
+@pytest.mark.fault("G02")
 def test_plots_never_load_pyplot(tmp_path: Path) -> None:
     """Drawing and comparing leave the user's pyplot alone: it is not even imported."""
     assert loaded("""

@@ -297,6 +297,7 @@ class TestRefresh:
         index.refresh()
         assert names(index.runs("status = 'damaged'")) == ["d4"]
 
+    @pytest.mark.fault("I08")
     def test_strangers_in_the_base_folder(self, store: Store, index: Index, tmp_path: Path) -> None:
         """Hidden folders, files, foreign folders, broken links and links that lead out are no experiments."""
         for folder in (".trash", ".integrations"):
@@ -426,6 +427,7 @@ SPOILS: dict[str, Callable[[Path], object]] = {
 
 
 class TestSpoiltCache:
+    @pytest.mark.fault("I05")
     @pytest.mark.parametrize("spoil", SPOILS.values(), ids=list(SPOILS))
     def test_spoilt_file_is_made_anew(self, store: Store, index: Index, spoil: Callable[[Path], object]) -> None:
         """A spoilt, foreign, outdated or missing index file is rebuilt, with the same answers and on the disk."""
@@ -439,6 +441,7 @@ class TestSpoiltCache:
             assert again.count("params.lr < 1") == 2
         assert JsonReader.reads == []
 
+    @pytest.mark.fault("I05")
     def test_file_of_another_store_is_not_believed(self, store: Store, index: Index, tmp_path: Path) -> None:
         """An index file of another store under the name of this one's is rebuilt."""
         strange = Store(tmp_path / "strange")
@@ -451,6 +454,7 @@ class TestSpoiltCache:
         shutil.copy(foreign, index_file(index))
         assert names(index.runs()) == ["c3", "b2", "a1"]
 
+    @pytest.mark.fault("I05")
     def test_deleted_under_an_open_index(self, store: Store, index: Index) -> None:
         """An index whose file is deleted while open goes on answering rightly."""
         index.refresh()
@@ -598,6 +602,7 @@ MOUNTS = """\
 """
 
 
+@pytest.mark.fault("C08")
 @pytest.mark.parametrize(
     ("path", "network"),
     [

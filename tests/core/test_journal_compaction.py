@@ -76,6 +76,7 @@ def test_positions_and_unknown_frames_stay(killed: Path, tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.fault("D02")
 @pytest.mark.privileged("strace")
 @pytest.mark.parametrize(
     ("call", "last"), [("write", 8), ("fsync", 6), ("rename", 4), ("unlink", 4), ("openat", 14), ("close", 10)]
@@ -130,6 +131,7 @@ def first_call(killed: Path, folder: Path, call: str) -> int:
     raise AssertionError("compaction made no temporary file")
 
 
+@pytest.mark.fault("C04")
 def test_a_reader_beside_compaction(killed: Path, tmp_path: Path) -> None:
     """A reader that looks all the time while parts are compacted never sees fewer or other rows."""
     base = tmp_path / "base"

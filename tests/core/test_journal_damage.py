@@ -136,22 +136,26 @@ def shows_the_cut(subject: Subject, found: Any) -> bool:
     return bool(found["rows"] == rows[: len(found["rows"])] and found["tags"] == subject.sound["tags"])
 
 
+@pytest.mark.fault("I01")
 def test_truncated_at_every_offset(subject: Subject) -> None:
     """Each file cut anywhere costs at most what was behind the cut, and this is told or shown by the status."""
     check(subject, lambda data, place: data[:place], cut=True)
 
 
+@pytest.mark.fault("I02")
 def test_one_bit_flipped_in_every_byte(subject: Subject) -> None:
     """A flipped bit gives the same data, or it is named; other data is never read in silence."""
     choose = random.Random(1)
     check(subject, lambda data, p: data[:p] + bytes([data[p] ^ 1 << choose.randrange(8)]) + data[p + 1 :], cut=False)
 
 
+@pytest.mark.fault("I07")
 def test_zeroed_tails(subject: Subject) -> None:
     """A tail of zeros, as ext4 leaves it after a loss of power, is no data."""
     check(subject, lambda data, place: data[:place] + bytes(len(data) - place), cut=True)
 
 
+@pytest.mark.fault("I07")
 def test_other_fillings(subject: Subject) -> None:
     """Empty files, files of NULs, of noise, of JSON of another shape, and files twice as long are told or harmless."""
     noise = random.Random(2)
@@ -206,6 +210,7 @@ def test_a_file_that_shrinks_under_a_reader(subject: Subject) -> None:
             file.write_bytes(data)
 
 
+@pytest.mark.fault("I03")
 def test_a_torn_tail_then_resumed(tmp_path: Path) -> None:
     """Whatever is torn off the end of a journal, a resumed run adds rows behind it, and old and new ones are read."""
     assert run(MAKE, tmp_path / "base", "unfinished").returncode == 0
@@ -230,6 +235,7 @@ def test_a_torn_tail_then_resumed(tmp_path: Path) -> None:
         assert bool(problems(directory)) or whole_frames_were_cut
 
 
+@pytest.mark.fault("I04")
 def test_a_stored_artifact_that_changed(tmp_path: Path) -> None:
     """A flipped, missing or swapped artifact is named by verify, and open() refuses to hand it out."""
     tracker = ExperimentTracker("artifacts", tmp_path / "base", auto_visualize=False)

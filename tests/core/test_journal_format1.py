@@ -79,6 +79,7 @@ class TestGoldenFiles:
         for name in ("metadata.json", "hyperparameters.json"):
             assert (tmp_path / name).read_bytes() == (finished / name).read_bytes()
 
+    @pytest.mark.fault("I06")
     def test_frames_of_no_known_kind_are_kept_verbatim(self, make: dict[str, Any]) -> None:
         """Unknown facts and unknown extension frames are skipped by readers and kept by compaction, byte for byte."""
         path = DATA / "finished_0123456789ab" / "metrics" / f"{STEM}.facts.nj"
@@ -109,6 +110,7 @@ class TestLaterFormats:
         path = next((golden / "metrics").glob("*.nj"))
         path.write_bytes(b"NEURALJ2" + path.read_bytes()[8:])
 
+    @pytest.mark.fault("I06")
     def test_a_later_journal_is_refused_with_both_versions(self, golden: Path) -> None:
         """A journal of format 2 is refused in a sentence that names both formats; the list goes on and shows it."""
         self.later_journal(golden)
@@ -123,6 +125,7 @@ class TestLaterFormats:
         assert any("format 2" in problem for problem in problems(golden))
         sibling.finish()
 
+    @pytest.mark.fault("I06")
     @pytest.mark.parametrize("name", ["metadata", "hyperparameters"])
     def test_a_later_document_is_refused_with_both_versions(self, golden: Path, name: str) -> None:
         """A document of format 2 is refused, never read as one of format 1 nor replaced by one."""
@@ -137,6 +140,7 @@ class TestLaterFormats:
         assert len(ExperimentManager(golden.parent).list_experiments()) == 1
         assert (golden / f"{name}.json").read_bytes() == before
 
+    @pytest.mark.fault("I06")
     def test_a_later_facts_file(self, tmp_path: Path) -> None:
         """A compacted part of format 2 is refused as well."""
         golden = tmp_path / "x"

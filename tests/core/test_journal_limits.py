@@ -67,6 +67,7 @@ def test_a_long_name(tmp_path: Path) -> None:
         assert reader.names() == ["x" * 10_000, "\U0001f600" * 10_000]
 
 
+@pytest.mark.fault("V04")
 @pytest.mark.parametrize("filler", ["x", '"\\', "\U0001f600", "\ud800", "\0"])
 def test_a_parameter_of_a_megabyte(tmp_path: Path, filler: str) -> None:
     """A long text becomes fragments of a fact, and is whole again: from the document, the journal, the facts file."""
@@ -122,6 +123,7 @@ def test_parts_roll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert tracker.status == "completed"
 
 
+@pytest.mark.fault("D17")
 def test_a_million_rows(tmp_path: Path) -> None:
     """A million rows keep nothing in the writer's memory, are written as often as logged, and are all read back."""
     code = """
@@ -152,6 +154,7 @@ tracker.finish()
     assert (len(history), history[-1].step, history[500_000].step) == (1_000_000, 999_999, 500_000)
 
 
+@pytest.mark.fault("D17")
 def test_ten_thousand_names_one_at_a_time(tmp_path: Path) -> None:
     """Ten thousand metrics, each in calls of its own, are listed, summed up and read."""
     tracker = start(tmp_path)
@@ -164,6 +167,7 @@ def test_ten_thousand_names_one_at_a_time(tmp_path: Path) -> None:
     assert live.series("m9999").value.tolist() == [9999.0, 9999.0]
 
 
+@pytest.mark.fault("D17")
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
 def test_the_work_of_a_call_does_not_grow(tmp_path: Path) -> None:
     """After a hundred thousand rows a call allocates what the first ones did, and keeps nothing."""

@@ -167,6 +167,7 @@ bodies = st.binary(max_size=64).map(lambda data: data + bytes(-len(data) % 8 or 
 class TestFuzz:
     """Bytes from a stranger: only errors of ours, and no end."""
 
+    @pytest.mark.fault("I10")
     @given(st.binary(max_size=400))
     def test_a_header_of_any_bytes(self, data: bytes) -> None:
         """Any bytes in place of a header give None or DamagedError."""
@@ -188,6 +189,7 @@ class TestFuzz:
             found = contents(metrics.parent)
             assert found["series"] == {"loss": [bits(0.25)]}
 
+    @pytest.mark.fault("I10")
     @given(st.lists(st.tuples(st.sampled_from([0, 1, 2, 7, 0xFFFE, 0xFFFF]), bodies), max_size=12))
     def test_sound_frames_with_any_bodies(self, some: list[tuple[int, bytes]]) -> None:
         """Frames whose CRC fits and whose bodies are anything are skipped or read, and what follows is read."""

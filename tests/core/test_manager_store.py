@@ -76,6 +76,7 @@ def look_at_everything(manager: ExperimentManager, experiment_id: str) -> list[f
 
 
 class TestLooking:
+    @pytest.mark.fault("L02")
     def test_looking_changes_nothing(self, tmp_path: Path, base: Path, manager: ExperimentManager) -> None:
         """Every reading verb, on living and ended experiments, leaves the store byte by byte and time by time."""
         model = tmp_path / "model.pt"
@@ -99,6 +100,7 @@ class TestLooking:
         assert manager.delete_experiment("abcd") is False
         assert not base.exists()
 
+    @pytest.mark.fault("L02")
     @pytest.mark.privileged("mount")
     def test_a_read_only_store_is_read(self, tmp_path: Path, base: Path) -> None:
         """A store on a read-only mount is listed, loaded, verified and compared; writing to it says why not."""
@@ -244,6 +246,7 @@ class TestDeleting:
         assert manager.list_trash() == []
         assert manager.get_experiment(gone.experiment_id).get_metrics("loss") == [1.0, 0.5, 1 / 3]
 
+    @pytest.mark.fault("N06")
     def test_only_a_whole_id_deletes(self, base: Path, manager: ExperimentManager) -> None:
         """Names, folders, parts of an id, globs and paths delete nothing."""
         tracker = finished(base, "my_data")
@@ -262,6 +265,7 @@ class TestDeleting:
         assert picture(base) == before
         assert manager.delete_experiment(other.experiment_id) is True
 
+    @pytest.mark.fault("C07")
     def test_a_living_experiment_is_not_deleted(self, base: Path, manager: ExperimentManager) -> None:
         """While its writer lives an experiment is not moved, and logging goes on; afterwards it is."""
         tracker = ExperimentTracker("x", base, False)
@@ -283,6 +287,7 @@ class TestDeleting:
         late.finish()
         assert manager.delete_experiment(tracker.experiment_id) is True
 
+    @pytest.mark.fault("N05")
     def test_links_are_not_followed(self, base: Path, manager: ExperimentManager, tmp_path: Path) -> None:
         """Deleting an experiment that holds a link moves the link, and leaves what it points to."""
         precious = tmp_path / "precious"
@@ -334,6 +339,7 @@ class TestArtifacts:
         assert (latest, second) == (versions[2], versions[1])
         assert versions[0].metadata == {"framework": "pytorch"}
 
+    @pytest.mark.fault("A07")
     @pytest.mark.parametrize("version", [0, -2, 99, "1", None, 1.5])
     def test_a_version_that_is_not_there_is_none(
         self, tracker: ExperimentTracker, tmp_path: Path, version: Any
@@ -369,6 +375,7 @@ class TestArtifacts:
         assert [one.version for one in versions] == [1, 2, 3]
         assert versions[0].checksum == versions[1].checksum != versions[2].checksum
 
+    @pytest.mark.fault("A08")
     def test_a_moved_store_is_whole(self, tracker: ExperimentTracker, tmp_path: Path, base: Path) -> None:
         """A store that was moved, or one experiment that was copied alone, gives its artifacts where it lies."""
         self.log(tracker, tmp_path, "model.pt", b"weights")
@@ -379,6 +386,7 @@ class TestArtifacts:
         assert version.path.read_bytes() == b"weights"
         assert ExperimentManager(moved).verify() == {tracker.experiment_dir.name: []}
 
+    @pytest.mark.fault("A01")
     def test_a_missing_file_uses_up_no_version(self, tracker: ExperimentTracker, tmp_path: Path) -> None:
         """A file that is not there raises with its path, and the next one is version 1."""
         for call in (tracker.log_artifact, tracker.log_model):
@@ -401,6 +409,7 @@ class TestArtifacts:
                 tracker.log_artifact(path)
         assert tracker.artifacts == []
 
+    @pytest.mark.fault("N03")
     @pytest.mark.parametrize(
         "name",
         ["../../x", "/etc/passwd", "metadata.json", "../../metadata.json", "a/b", "nul", "\ud800", "x" * 300, "."],

@@ -46,6 +46,7 @@ def outcome(path: Path, *, verify: bool = True) -> Any:
     return tuple(parts)
 
 
+@pytest.mark.fault("I01")
 def test_truncation(original: bytes, tmp_path: Path) -> None:
     """A file cut at any byte is damaged."""
     path = tmp_path / "a.parquet"
@@ -54,6 +55,7 @@ def test_truncation(original: bytes, tmp_path: Path) -> None:
         assert outcome(path) is None
 
 
+@pytest.mark.fault("I02")
 def test_bit_flips(original: bytes, tmp_path: Path) -> None:
     """One flipped bit anywhere, the footer included, gives the same data or a DamagedError."""
     path = tmp_path / "a.parquet"
@@ -67,6 +69,7 @@ def test_bit_flips(original: bytes, tmp_path: Path) -> None:
         assert outcome(path) in (expected, None)
 
 
+@pytest.mark.fault("I02")
 def test_bit_flips_are_reported(original: bytes, tmp_path: Path) -> None:
     """Every flipped bit of a file is either refused at opening or named by `check`."""
     path = tmp_path / "a.parquet"
@@ -164,6 +167,7 @@ def test_page_header_sizes() -> None:
     assert len(page_header(1 << 27, (1 << 31) - 1, 0x80000000)) <= 40
 
 
+@pytest.mark.fault("I10")
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
@@ -174,6 +178,7 @@ def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> Non
         assert outcome(path) is None
 
 
+@pytest.mark.fault("I10")
 def test_forged_footers(original: bytes, tmp_path: Path) -> None:
     """A footer changed at random and given a matching CRC gives data or a DamagedError, and no other exception."""
     length = struct.unpack("<I", original[-8:-4])[0]

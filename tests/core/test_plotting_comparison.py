@@ -165,6 +165,7 @@ def test_labels_do_not_overlap(wanted: list[float]) -> None:
     assert max(places) < 4 + 1e-9
 
 
+@pytest.mark.fault("G01")
 def test_no_value_or_name_makes_a_comparison_fail() -> None:
     """Infinite, huge, missing and single values, and any name, are drawn without a warning."""
     strange = [
@@ -236,6 +237,7 @@ def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
     assert all(address.startswith("data:") for address in page.addresses)
 
 
+@pytest.mark.fault("U19")
 def test_the_page_escapes_names(tmp_path: Path) -> None:
     """Markup in names, values, ids and states is shown as text."""
     evil = '</script><script>alert(1)</script><img src=x onerror="y">'
@@ -275,6 +277,7 @@ def test_each_point_is_a_row_of_the_table(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.fault("U19")
 def test_formulas_are_quoted(tmp_path: Path) -> None:
     """Names and values that a spreadsheet would run begin with an apostrophe; numbers stay numbers."""
     run = compared("=cmd()", "a" * 12, {"@sum": [-1.5]}, {"+p": "=1+1", "q": -2})

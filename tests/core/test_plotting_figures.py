@@ -83,6 +83,7 @@ def test_minimum_and_maximum_are_named() -> None:
     assert "max 3 at step 10" in " ".join(texts_of(figure))
 
 
+@pytest.mark.fault("G01")
 def test_only_a_metric_without_finite_values_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
     """NaN alone and infinity alone are told in one warning each, and the rest is drawn."""
     with caplog.at_level(logging.WARNING, "neural"):
@@ -94,6 +95,7 @@ def test_only_a_metric_without_finite_values_is_left_out(caplog: pytest.LogCaptu
 NAMES = ["$x_$_{", r"\frac{", "a\nb", "L" * 10_000, "損失 🎉", "שלום", "\x00\x1b[31m", "", "\ud800"]
 
 
+@pytest.mark.fault("G01")
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_is_drawn(name: str) -> None:
     """A metric's name is never read as TeX, and signs that the font lacks raise no warning."""
@@ -101,6 +103,7 @@ def test_any_name_is_drawn(name: str) -> None:
         assert draw_strictly(figure).startswith(b"\x89PNG")
 
 
+@pytest.mark.fault("G01")
 def test_two_hundred_metrics_are_paged() -> None:
     """Two hundred metrics give ten pages of twenty small panels, not one axis with two hundred names."""
     history = {f"m{i}": series_of(f"m{i}", [i, i + 1, i]) for i in range(200)}
@@ -109,6 +112,7 @@ def test_two_hundred_metrics_are_paged() -> None:
     assert all(len(figure.axes) == 20 for figure in plots.values())
 
 
+@pytest.mark.fault("G01")
 def test_a_long_curve_keeps_its_extremes() -> None:
     """Of a million points some thousand are drawn, the single highest and lowest among them."""
     values = np.sin(np.arange(1_000_000) / 1e5)
@@ -195,6 +199,7 @@ any_step = st.integers(-(2**63), 2**63 - 1) | st.integers(0, 9)
 any_series = st.lists(st.tuples(any_value, any_step), min_size=1, max_size=30)
 
 
+@pytest.mark.fault("G01")
 @given(st.dictionaries(st.text(max_size=12), any_series, min_size=1, max_size=2))
 @settings(max_examples=15, deadline=None)
 def test_no_numbers_make_a_figure_fail(data: dict[str, list[tuple[float, int]]]) -> None:
@@ -230,6 +235,7 @@ HOSTILE: dict[Any, Any] = {
 }
 
 
+@pytest.mark.fault("G02")
 def test_the_users_settings_neither_matter_nor_change() -> None:
     """The picture is the same to the byte whatever rcParams hold, and rcParams stay as they are."""
     history = history_of(train_loss=[3, 2, np.nan, 1], lr=[1, 1e-2, 1e-4, 1e-6])
@@ -241,6 +247,7 @@ def test_the_users_settings_neither_matter_nor_change() -> None:
     assert [key for key in plain if drawn[key] != plain[key]] == []
 
 
+@pytest.mark.fault("G02")
 def test_pyplot_is_left_alone() -> None:
     """Drawing and saving open no pyplot figure and leave the current one current, unclosed and usable."""
     mine, axes = plt.subplots()
@@ -287,6 +294,7 @@ def test_save_png_replaces_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.fault("G02")
 def test_threads_draw_at_once() -> None:
     """Pictures drawn in several threads at once are the same as those drawn alone."""
     history = history_of(a=[1, 5, 2], b=[2e-4, 3, 1])

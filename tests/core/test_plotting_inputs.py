@@ -72,6 +72,7 @@ def test_mappings_of_series_and_numbers() -> None:
     assert np.isnan(series["b"].time).all()
 
 
+@pytest.mark.fault("G01")
 def test_values_that_are_no_numbers_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
     """Text among the values is left out with one warning per metric."""
     with caplog.at_level(logging.WARNING, "neural"):

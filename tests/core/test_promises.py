@@ -46,6 +46,7 @@ def tracker(tmp_path: Path) -> ExperimentTracker:
     return tracker
 
 
+@pytest.mark.fault("C02")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_child_writes_beside_its_parent(tmp_path: Path) -> None:
     """A forked child's rows are kept in a part of its own, and its exit does not end the parent's experiment."""
@@ -61,6 +62,7 @@ def test_child_writes_beside_its_parent(tmp_path: Path) -> None:
     assert len(list(experiment.experiment_dir.glob("metrics/*.parquet"))) == 2
 
 
+@pytest.mark.fault("L02")
 @pytest.mark.parametrize("finished", [False, True])
 def test_reading_leaves_no_trace(tmp_path: Path, tracker: ExperimentTracker, finished: bool) -> None:
     """Listing, loading, reading, comparing, exporting and verifying change no file, no name and no time."""
@@ -82,6 +84,7 @@ def test_reading_leaves_no_trace(tmp_path: Path, tracker: ExperimentTracker, fin
     tracker.finish()
 
 
+@pytest.mark.fault("I06")
 def test_newer_journal_is_refused(tracker: ExperimentTracker) -> None:
     """A journal of another major version is refused with a sentence that names both; its row shows it as damaged."""
     [part] = tracker.experiment_dir.glob("metrics/*.nj")
@@ -110,6 +113,7 @@ def test_newer_document_is_refused(tracker: ExperimentTracker) -> None:
     assert "has format 2; this neural reads format 1" in row["error"]
 
 
+@pytest.mark.fault("I06")
 def test_strangers_in_a_journal_are_skipped(tracker: ExperimentTracker) -> None:
     """Facts of an unknown kind and frames that are no facts change nothing, and stay where they are at the end."""
     [part] = tracker.experiment_dir.glob("metrics/*.nj")

@@ -52,6 +52,7 @@ def ordinals(store: ExperimentStore) -> dict[str, int]:
 
 
 class TestList:
+    @pytest.mark.fault("L02")
     def test_looking_touches_nothing(self, tmp_path: Path) -> None:
         """Listing, reading and asking for changes create, rename and touch nothing."""
         tracker = track(tmp_path, "one")

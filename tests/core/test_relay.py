@@ -211,6 +211,7 @@ class TestCursor:
         assert deliver(tracker.experiment_dir, second, middle).complete
         assert steps(first) + steps(second) == list(range(2_700))
 
+    @pytest.mark.fault("P04")
     def test_memory_stays_bounded(self, tmp_path: Path) -> None:
         """A backlog of a million rows is delivered in a few megabytes."""
         code = """
@@ -254,6 +255,7 @@ print(plugin.rows, told.complete, round(plugin.most - before))
 
 
 class TestMisbehaviour:
+    @pytest.mark.fault("P01")
     def test_one_that_raises_hears_it_again(
         self, make_tracker: Callable[..., ExperimentTracker], caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -283,6 +285,7 @@ class TestMisbehaviour:
         relay.stop(time.monotonic() + SOON)
         assert (relay.errors, relay.set_aside, len(caplog.records)) == (4, False, 1)
 
+    @pytest.mark.fault("P01")
     def test_one_that_always_raises_is_said_at_the_end(
         self, make_tracker: Callable[..., ExperimentTracker], caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -300,6 +303,7 @@ class TestMisbehaviour:
             "plugin 'RaisingPlugin' has not heard everything ",
         ]
 
+    @pytest.mark.fault("P02")
     @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, BaseException, MemoryError])
     def test_whatever_it_raises(
         self, make_tracker: Callable[..., ExperimentTracker], error: type[BaseException]
@@ -319,6 +323,7 @@ class TestMisbehaviour:
         tracker.finish()
         assert (len(plugin.of("raised")), steps(plugin)) == (1, list(range(10)))
 
+    @pytest.mark.fault("P05")
     def test_what_it_changes_changes_nothing_else(self, make_tracker: Callable[..., ExperimentTracker]) -> None:
         """A plugin that writes into what it was given changes neither its own next call nor another's nor the store."""
 
@@ -352,6 +357,7 @@ class TestMisbehaviour:
         assert [row.values["loss"] for row in good.rows] == [step / 8 for step in range(20)]
         assert tracker.get_metrics("loss") == [step / 8 for step in range(20)]
 
+    @pytest.mark.fault("P04")
     def test_a_slow_one_is_waited_for(self, make_tracker: Callable[..., ExperimentTracker]) -> None:
         """flush() and finish() return when a slow plugin has heard everything."""
         plugin = SlowPlugin(0.1)
@@ -365,6 +371,7 @@ class TestMisbehaviour:
         assert steps(plugin) == list(range(5_000))
         assert plugin.calls[-1].arguments["complete"] is True
 
+    @pytest.mark.fault("P03")
     def test_one_that_is_too_slow_hears_the_end(
         self, make_tracker: Callable[..., ExperimentTracker], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -378,6 +385,7 @@ class TestMisbehaviour:
         assert plugin.calls[-1].arguments["complete"] is False
         assert steps(plugin) == list(range(len(steps(plugin))))
 
+    @pytest.mark.fault("P03")
     def test_one_that_hangs_is_left_at_the_deadline(
         self,
         make_tracker: Callable[..., ExperimentTracker],

@@ -25,6 +25,7 @@ def tracker(tmp_path: Path) -> ExperimentTracker:
     return tracker
 
 
+@pytest.mark.fault("I08")
 def test_strangers_in_the_base_folder(tmp_path: Path, tracker: ExperimentTracker) -> None:
     """Foreign folders, system files, pipes, links and loops are ignored; the experiment is listed as ever."""
     base = tmp_path / "base"
@@ -44,6 +45,7 @@ def test_strangers_in_the_base_folder(tmp_path: Path, tracker: ExperimentTracker
     assert ExperimentManager(base).get_experiment(tracker.experiment_id).get_metrics("loss") == [1.0]
 
 
+@pytest.mark.fault("I08")
 def test_strangers_in_an_experiment(tracker: ExperimentTracker) -> None:
     """Editors' and systems' files inside an experiment change nothing of what is read."""
     before, directory = contents(tracker.experiment_dir), tracker.experiment_dir
@@ -58,6 +60,7 @@ def test_strangers_in_an_experiment(tracker: ExperimentTracker) -> None:
     assert problems(directory) == []
 
 
+@pytest.mark.fault("I08")
 @pytest.mark.parametrize("name", ["stranger-0001.nj", "r00000-h-1-a-0001.nj", "x.facts.nj"])
 @pytest.mark.parametrize("kind", ["text", "folder", "pipe", "link", "broken link", "loop", "device"])
 def test_something_that_is_called_like_a_part(tracker: ExperimentTracker, name: str, kind: str) -> None:
@@ -86,6 +89,7 @@ def test_something_that_is_called_like_a_part(tracker: ExperimentTracker, name: 
     assert tracker.experiment_dir.name in statuses(tracker.experiment_dir.parent)
 
 
+@pytest.mark.fault("N05")
 @pytest.mark.parametrize("suffix", [".parquet", ".facts.nj"])
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link", "loop", "device"])
 def test_a_part_that_became_something_else(tracker: ExperimentTracker, suffix: str, kind: str) -> None:
@@ -109,6 +113,7 @@ def test_a_part_that_became_something_else(tracker: ExperimentTracker, suffix: s
     assert tracker.experiment_dir.name in statuses(tracker.experiment_dir.parent)
 
 
+@pytest.mark.fault("N05")
 @pytest.mark.parametrize("name", ["metadata.json", "hyperparameters.json", "artifacts.json", "summary.json"])
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link", "loop", "device"])
 def test_something_that_is_called_like_a_document(tracker: ExperimentTracker, name: str, kind: str) -> None:
@@ -135,6 +140,7 @@ def test_something_that_is_called_like_a_document(tracker: ExperimentTracker, na
         assert problems(tracker.experiment_dir)
 
 
+@pytest.mark.fault("N05")
 def test_links_to_experiments(tmp_path: Path, tracker: ExperimentTracker) -> None:
     """A link inside the base is another name, one that leads out is not followed; nothing is deleted through either."""
     outside = tmp_path / "outside_0123456789ab"
@@ -170,6 +176,7 @@ def test_reading_touches_nothing(tmp_path: Path, tracker: ExperimentTracker) -> 
     live.finish()
 
 
+@pytest.mark.fault("A08")
 def test_a_store_that_was_moved(tmp_path: Path, tracker: ExperimentTracker) -> None:
     """A store that is moved, or opened by another path, is whole: all paths in it are relative."""
     moved = tmp_path / "else" / "where"

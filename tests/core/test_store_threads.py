@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from journal_support import contents, steps
 
 from neural_core import ExperimentTracker
@@ -49,6 +50,7 @@ def test_a_first_row_beside_a_fact_does_not_deadlock(tmp_path: Path) -> None:
     tracker.finish()
 
 
+@pytest.mark.fault("C03")
 def test_threads_share_a_tracker(tmp_path: Path) -> None:
     """Four threads with metrics of their own lose no row, and each thread's rows keep their order."""
     tracker = ExperimentTracker("threads", tmp_path, auto_visualize=False)

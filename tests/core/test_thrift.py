@@ -48,6 +48,7 @@ def test_known_bytes(encoded: str, fields: object) -> None:
     assert decode_struct(bytes.fromhex(encoded)) == (fields, len(bytes.fromhex(encoded)))
 
 
+@pytest.mark.fault("I10")
 @settings(max_examples=1000, deadline=None)
 @given(
     st.binary(max_size=120)
@@ -62,6 +63,7 @@ def test_any_bytes(data: bytes) -> None:
     assert 0 < end <= len(data)
 
 
+@pytest.mark.fault("I10")
 @pytest.mark.parametrize(
     "data",
     [

@@ -65,6 +65,7 @@ class TestEnd:
         tracker.log_hyperparameters({"lr": 0.1})
         assert tracker.status == status_of(manager) == "running"
 
+    @pytest.mark.fault("L01")
     def test_a_second_finish_does_nothing(self, base: Path, manager: ExperimentManager) -> None:
         """Finishing twice changes no byte and no status, whatever status the second call names."""
         tracker = make(base)
@@ -76,6 +77,7 @@ class TestEnd:
         assert stamps(base) == before
         assert status_of(manager) == "completed"
 
+    @pytest.mark.fault("L01")
     def test_the_guides_error_handling(self, base: Path, manager: ExperimentManager) -> None:
         """After ``set_status("failed")`` in ``except``, ``finish()`` in ``finally`` keeps ``failed``."""
         tracker = make(base)
@@ -96,6 +98,7 @@ class TestEnd:
         assert status_of(manager) == "failed"
         assert manager.get_experiment(tracker.experiment_id).get_metrics("m") == [1.0]
 
+    @pytest.mark.fault("L01")
     @pytest.mark.parametrize(
         ("error", "status"),
         [(None, "completed"), (ValueError, "failed"), (KeyboardInterrupt, "interrupted"), (SystemExit, "failed")],
@@ -120,6 +123,7 @@ class TestEnd:
         assert row["status"] == status
         assert row["end_time"] is not None
 
+    @pytest.mark.fault("L01")
     def test_nothing_is_logged_after_the_end(self, base: Path, tmp_path: Path) -> None:
         """After ``finish()`` every logging verb raises and says how to go on; reading verbs work."""
         tracker = make(base)
@@ -171,6 +175,7 @@ class TestEnd:
         tracker.finish()
         assert status_of(manager) == ("completed" if status in ("created", "running") else status)
 
+    @pytest.mark.fault("D16")
     def test_a_forgotten_tracker_is_interrupted(self, base: Path, manager: ExperimentManager) -> None:
         """A tracker that nobody holds any more, as after a notebook's cell is run again, ended as interrupted."""
         tracker = make(base)
@@ -246,6 +251,7 @@ class TestResume:
         assert again.experiment_dir == moved
         assert again.experiment_id == tracker.experiment_id
 
+    @pytest.mark.fault("C01")
     def test_a_living_experiment_is_not_resumed(self, base: Path) -> None:
         """An experiment whose tracker is open is refused, and the error names ``attach``."""
         tracker = make(base)
@@ -411,6 +417,7 @@ class TestClock:
         monkeypatch.setattr(time, "time", lambda: now[0])
         return now
 
+    @pytest.mark.fault("T01")
     @pytest.mark.parametrize("jump", [-3600.0, -365 * 86400.0, None, 3600.0])
     def test_rows_stand_in_the_order_of_the_calls(
         self, base: Path, manager: ExperimentManager, clock: list[float], jump: float | None
@@ -430,6 +437,7 @@ class TestClock:
         assert [row.step for row in reader.metrics_history] == list(range(7))
         assert status_of(manager) == "completed"
 
+    @pytest.mark.fault("T01")
     def test_the_list_is_stable(self, base: Path, manager: ExperimentManager, clock: list[float]) -> None:
         """Experiments that the clock puts at one moment, or at 0, are listed in one order, time after time."""
         for at in (clock[0], clock[0], 0.0, clock[0] - 3600, 0.0):
@@ -442,6 +450,7 @@ class TestClock:
         assert starts == sorted(starts, reverse=True)
         assert starts[-1].startswith("1970-01-01T00:00:00")
 
+    @pytest.mark.fault("T01")
     def test_times_are_utc(self, base: Path, manager: ExperimentManager, monkeypatch: pytest.MonkeyPatch) -> None:
         """Start and end are told in UTC, wherever the machine stands."""
         texts = []

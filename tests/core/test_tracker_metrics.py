@@ -136,6 +136,7 @@ def bits(values: list[float]) -> list[bytes]:
 
 
 class TestValues:
+    @pytest.mark.fault("V02")
     @pytest.mark.parametrize(("value", "stored"), NUMBERS, ids=lambda value: f"{type(value).__name__}-{value!s}")
     def test_whatever_is_one_number_is_stored_as_it(
         self, tracker: ExperimentTracker, value: Any, stored: float
@@ -145,6 +146,7 @@ class TestValues:
             tracker.log_metrics({"m": value}, step=step)
         assert again(tracker).get_metrics("m") == [stored] * 3
 
+    @pytest.mark.fault("V02")
     @pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: type(value).__name__)
     @pytest.mark.parametrize("first", [True, False], ids=["first call", "later call"])
     def test_what_is_no_number_is_refused_by_name(self, tracker: ExperimentTracker, value: Any, first: bool) -> None:
@@ -175,6 +177,7 @@ class TestValues:
             tracker.log_metrics({"m": value})
         assert tracker.get_metrics("m") == [1.0, 1.0]
 
+    @pytest.mark.fault("V01")
     def test_bits_are_kept(self, tracker: ExperimentTracker) -> None:
         """NaN, infinities, -0.0, the smallest and the largest double come back bit by bit, before and after the end."""
         for value in BITS:
@@ -183,6 +186,7 @@ class TestValues:
         tracker.finish()
         assert bits(again(tracker).get_metrics("m")) == bits(BITS)
 
+    @pytest.mark.fault("V01")
     @given(st.lists(st.floats(allow_nan=True, allow_infinity=True, allow_subnormal=True), max_size=20))
     @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_any_doubles_are_kept(self, tracker: ExperimentTracker, values: list[float]) -> None:
@@ -192,6 +196,7 @@ class TestValues:
             tracker.log_metrics({"any": value})
         assert bits(tracker.get_metrics("any")[before:]) == bits(values)
 
+    @pytest.mark.fault("V02")
     def test_none_is_left_out(self, tracker: ExperimentTracker) -> None:
         """A metric that is None is no point; its neighbours are stored; a row of Nones is no row."""
         tracker.log_metrics({"a": 1.0, "b": None}, step=0)
@@ -202,6 +207,7 @@ class TestValues:
         assert tracker.get_metrics("b") == [3.0, 4.0]
         assert [row.step for row in tracker.metrics_history] == [0, 2, 3]
 
+    @pytest.mark.fault("V01")
     def test_an_integer_beyond_a_double_is_refused(self, tracker: ExperimentTracker) -> None:
         """An integer too large for a double is no point of any value."""
         tracker.log_metrics({"m": 1.0})
@@ -209,6 +215,7 @@ class TestValues:
             tracker.log_metrics({"m": 10**400})
         assert tracker.get_metrics("m") == [1.0]
 
+    @pytest.mark.fault("V01")
     @pytest.mark.parametrize("value", [2**53 + 1, 2**70 + 1, -(2**53) - 1, Decimal("0.1"), Fraction(1, 3)])
     def test_rounding_is_told_once(
         self, tracker: ExperimentTracker, value: Any, caplog: pytest.LogCaptureFixture
@@ -231,11 +238,13 @@ class TestValues:
 
 
 class TestCalls:
+    @pytest.mark.fault("V06")
     def test_an_empty_call_stores_nothing(self, tracker: ExperimentTracker) -> None:
         """No metrics, no row, no error."""
         tracker.log_metrics({}, step=1)
         assert len(tracker.metrics_history) == 0
 
+    @pytest.mark.fault("V06")
     def test_many_metrics_in_one_call(self, tracker: ExperimentTracker) -> None:
         """Ten thousand metrics make one row; more than a row can hold are refused whole, with the remedy."""
         row = {f"m{i}": float(i) for i in range(10_000)}
@@ -245,6 +254,7 @@ class TestCalls:
         assert dict(again(tracker).metrics_history[0].values) == row
         assert len(again(tracker).metrics_history) == 1
 
+    @pytest.mark.fault("V06")
     def test_the_row_is_that_of_the_call(self, tracker: ExperimentTracker) -> None:
         """A dict that its owner changes later, or empties, changes nothing that was logged."""
         row = {"a": 1.0}
@@ -254,6 +264,7 @@ class TestCalls:
         row.clear()
         assert tracker.get_metrics("a") == [1.0, 2.0]
 
+    @pytest.mark.fault("V06")
     def test_what_is_handed_out_is_nobodys(self, tracker: ExperimentTracker) -> None:
         """Changing a list that a reading verb gave changes no later answer."""
         tracker.log_metrics({"a": 1.0}, step=0)
@@ -261,6 +272,7 @@ class TestCalls:
         tracker.get_series("a").value[:] = 9.0
         assert tracker.get_metrics("a") == [1.0]
 
+    @pytest.mark.fault("V06")
     @pytest.mark.parametrize(
         "metrics", [[("a", 1.0)], iter([("a", 1.0)]), (pair for pair in [("a", 1.0)]), "a", None, 1.0, {"a"}]
     )
@@ -271,6 +283,7 @@ class TestCalls:
             tracker.log_metrics(metrics)
         assert tracker.get_metrics("a") == [1.0]
 
+    @pytest.mark.fault("N04")
     @pytest.mark.parametrize(
         "name",
         ["step", "timestamp", "time", "type", "__proto__", "__seq", "__step", "a/b", "$\\frac{$", "1", "None", " ",
@@ -289,12 +302,14 @@ class TestCalls:
             assert reader.metrics_history[0]["step"] == 7
             tracker.finish()
 
+    @pytest.mark.fault("N04")
     def test_names_that_differ_in_case_are_two_metrics(self, tracker: ExperimentTracker) -> None:
         """``Loss`` and ``loss`` are never one column."""
         tracker.log_metrics({"Loss": 1.0, "loss": 2.0, "LOSS": 3.0})
         tracker.finish()
         assert [again(tracker).get_metrics(name) for name in ("Loss", "loss", "LOSS")] == [[1.0], [2.0], [3.0]]
 
+    @pytest.mark.fault("N04")
     @pytest.mark.parametrize("name", ["", 1, None, ("a", "b"), b"a", "x" * 50_000], ids=lambda name: repr(name)[:9])
     def test_other_names_are_refused(self, tracker: ExperimentTracker, name: Any) -> None:
         """A name that is no text, empty or endless is refused, and its neighbours are not stored."""
@@ -310,6 +325,7 @@ class TestCalls:
 
 
 class TestSteps:
+    @pytest.mark.fault("V03")
     @pytest.mark.parametrize(
         ("step", "stored"),
         [(0, 0), (-1, -1), (2**63 - 1, 2**63 - 1), (-(2**63) + 1, -(2**63) + 1), (True, 1), (np.int32(5), 5),
@@ -322,6 +338,7 @@ class TestSteps:
         tracker.log_metrics({"m": 2.0}, step)
         assert [row.step for row in again(tracker).metrics_history] == [stored, stored]
 
+    @pytest.mark.fault("V03")
     @pytest.mark.parametrize("first", [True, False], ids=["first call", "later call"])
     @pytest.mark.parametrize(
         "step", [2**63, -(2**63), 10**30, 1.0, 1.5, math.nan, "3", b"3", [1], np.float64(2), Decimal(3), object()],
@@ -335,6 +352,7 @@ class TestSteps:
             tracker.log_metrics({"m": 2.0}, step=step)
         assert tracker.get_metrics("m") == ([] if first else [1.0])
 
+    @pytest.mark.fault("V03")
     def test_steps_stand_in_the_order_of_the_calls(self, tracker: ExperimentTracker) -> None:
         """Repeated, descending, negative and missing steps are all kept, in the order of the calls."""
         steps = [5, 5, 3, None, -1, 10, 0, None]
@@ -352,6 +370,7 @@ class TestBest:
         for i, value in enumerate(values):
             tracker.log_metrics({"m": value, "val_loss": value}, step=i * 10 if steps is None else steps[i])
 
+    @pytest.mark.fault("V05")
     def test_nan_and_infinities_never_win(self, tracker: ExperimentTracker) -> None:
         """The best value is finite, wherever NaN and infinities stand."""
         self.log(tracker, [math.nan, math.inf, 2.0, 3.0, 1.0, -math.inf, math.nan])
@@ -368,6 +387,7 @@ class TestBest:
         self.log(tracker, [0.0])
         assert tracker.get_best_metric("m", mode="max") == (0.0, 0)
 
+    @pytest.mark.fault("V05")
     def test_without_steps_the_position_is_given(self, tracker: ExperimentTracker) -> None:
         """Where a step is missing, positions in the series stand for all of them."""
         self.log(tracker, [1.0, 3.0, 2.0], [None, None, None])
@@ -385,6 +405,7 @@ class TestBest:
         assert tracker.get_best_metric("m", mode="max") == (None, None)
         assert tracker.get_best_metric("unknown", mode="min") == (None, None)
 
+    @pytest.mark.fault("V05")
     @pytest.mark.parametrize("mode", ["maximum", "MAX", "", 1, "minn"])
     def test_a_mistyped_mode_raises(self, tracker: ExperimentTracker, mode: Any) -> None:
         """Any mode but max, min and None is an error, never a guess."""

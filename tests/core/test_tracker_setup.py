@@ -55,6 +55,7 @@ def run(script: str, *arguments: object, **environment: str) -> subprocess.Compl
 
 
 class TestNames:
+    @pytest.mark.fault("N01")
     def test_any_text_is_a_name(self, tmp_path: Path) -> None:
         """A name is kept exactly; its folder lies in the base folder, is its own on any disk, and hides nothing."""
         base = tmp_path / "outer" / "base"
@@ -72,6 +73,7 @@ class TestNames:
         assert sorted(row["experiment_name"] for row in ExperimentManager(base).list_experiments()) == sorted(NAMES)
         assert [path.name for path in (tmp_path / "outer").iterdir()] == ["base"]
 
+    @pytest.mark.fault("N01")
     @pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:14])
     def test_a_name_survives_loading(self, tmp_path: Path, name: str) -> None:
         """Loading, listing and comparing know an experiment of any name."""
@@ -81,6 +83,7 @@ class TestNames:
         assert manager.get_experiment(tracker.experiment_id).experiment_name == name
         assert manager.runs()[0].name == name
 
+    @pytest.mark.fault("N02")
     @pytest.mark.parametrize("name", ["", 3, b"x", Path("x"), "x" * 10_001, ["x"]], ids=lambda name: repr(name)[:9])
     def test_other_names_are_refused(self, tmp_path: Path, name: Any) -> None:
         """What is no text, empty or endless raises before a folder is made."""
@@ -105,6 +108,7 @@ class TestNames:
 
 
 class TestBaseFolder:
+    @pytest.mark.fault("N07")
     def test_a_relative_folder_stays_where_it_was(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """``chdir`` in the middle of a training changes nothing: rows, artifacts and plots go where they went."""
         (tmp_path / "elsewhere").mkdir()
@@ -137,6 +141,7 @@ class TestBaseFolder:
         assert ExperimentManager().base_dir == tmp_path / "moved"
         assert ExperimentTracker("x", tmp_path / "given").experiment_dir.parent == tmp_path / "given"
 
+    @pytest.mark.fault("N07")
     @pytest.mark.parametrize("name", ["with space", "ünïcode", "a\udcff", "semi;colon", "percent%20", "q?u#e"])
     def test_odd_folders_work(self, tmp_path: Path, name: str) -> None:
         """Blanks, bytes that are no UTF-8 and characters of URLs are fine in a base folder."""
@@ -147,11 +152,13 @@ class TestBaseFolder:
         assert row["status"] == "completed"
         assert ExperimentManager(base).get_experiment(tracker.experiment_id).get_metrics("m") == [1.0]
 
+    @pytest.mark.fault("N07")
     def test_home_is_a_tilde(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """``~`` is the home folder."""
         monkeypatch.setenv("HOME", str(tmp_path))
         assert ExperimentTracker("x", "~/runs").experiment_dir.parent == tmp_path / "runs"
 
+    @pytest.mark.fault("N07")
     @pytest.mark.parametrize(
         "base",
         [3, None, b"x", ["x"], "", "a\0b", "x" * 4000, "/".join(["y" * 200] * 25), "\ud800", "~nobody-at-all/x"],
@@ -166,6 +173,7 @@ class TestBaseFolder:
             ExperimentTracker("x", base)
         assert not list(tmp_path.iterdir())
 
+    @pytest.mark.fault("N07")
     def test_a_file_is_no_folder(self, tmp_path: Path) -> None:
         """A base folder that is a file, or lies below one, is refused with its path."""
         (tmp_path / "file").write_text("mine")
@@ -176,6 +184,7 @@ class TestBaseFolder:
             ExperimentManager(tmp_path / "file")
         assert (tmp_path / "file").read_text() == "mine"
 
+    @pytest.mark.fault("N08")
     @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
     def test_the_umask_rules(self, tmp_path: Path, mask: int) -> None:
         """Files and folders get what the umask leaves, never a right for all that it does not; no temp file is left."""
@@ -513,6 +522,7 @@ assert all(not one.handlers and one.level == logging.NOTSET and one.propagate fo
         assert [word for word in words if word not in text] == []
         assert all(tracker.experiment_id in record.getMessage() for record in caplog.records)
 
+    @pytest.mark.fault("U20")
     def test_names_cannot_forge_lines(
         self, tmp_path: Path, logger: logging.Logger, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -356,6 +356,7 @@ assert launcher.starts == 2
         assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
         assert steps_once(heard(tmp_path / "out")) == list(range(20))
 
+    @pytest.mark.fault("D15")
     def test_it_ends_with_the_trainer(self, tmp_path: Path, env: dict[str, str]) -> None:
         """A script that ends leaves no companion behind."""
         code = f"{HEAD}tracker = record(); log(tracker, 0, 10); print(launcher.pid); tracker.finish()"
@@ -370,6 +371,7 @@ assert launcher.starts == 2
         calls = heard(tmp_path / "out")
         assert (steps_once(calls), calls[-1]["status"], errors) == (list(range(5_000)), "interrupted", "")
 
+    @pytest.mark.fault("P04")
     def test_the_rest_after_a_kill(self, tmp_path: Path, env: dict[str, str]) -> None:
         """100,000 rows undelivered when the trainer is killed all arrive, in order, and the end is `interrupted`."""
         code = f"""{HEAD}
@@ -391,6 +393,7 @@ time.sleep(60)
         assert (calls[-1]["hook"], calls[-1]["status"]) == ("neural_experiment_finished", "interrupted")
         assert listed(only(tmp_path / "runs")).status == "interrupted"
 
+    @pytest.mark.fault("P05")
     def test_a_flooded_log_stays_small(self, tmp_path: Path, env: dict[str, str]) -> None:
         """A plugin that prints without end fills a file of one megabyte at most, and nothing on the terminal."""
         code = f"""{HEAD}

@@ -64,6 +64,7 @@ def run_with(probe: Path, tmp_path: Path) -> Callable[..., list[str]]:
 
 
 class TestPlugins:
+    @pytest.mark.fault("P02")
     @pytest.mark.parametrize("how", ["_exit", "abort"])
     def test_one_that_ends_the_process(self, run_with: Callable[..., list[str]], how: str) -> None:
         """A backend that ends its process every time is set aside and named; another one hears everything."""
@@ -84,12 +85,14 @@ class TestPlugins:
         assert run_with(f"crashing={{'how': {how!r}, 'once': {str(tmp_path / 'crashed')!r}}}") == []
         assert (tmp_path / "crashed").exists()
 
+    @pytest.mark.fault("P02")
     def test_sys_exit(self, run_with: Callable[..., list[str]]) -> None:
         """A backend that calls sys.exit has raised, like any other error: its process goes on."""
         first, last = run_with("crashing={'how': 'exit'}")
         assert "raised SystemExit in neural_metrics_logged: 70" in first
         assert "backend 'crashing' has not heard everything yet" in last
 
+    @pytest.mark.fault("P01")
     def test_one_that_raises(self, run_with: Callable[..., list[str]]) -> None:
         """A backend that raises each time is told once when it begins and once at the end."""
         first, last = run_with("raising={}")
@@ -100,18 +103,21 @@ class TestPlugins:
         """A backend that raises twice is nothing that finish() speaks of: it has heard everything."""
         assert not [line for line in run_with("raising={'times': 2}") if "has not heard" in line]
 
+    @pytest.mark.fault("P03")
     def test_one_that_hangs(self, run_with: Callable[..., list[str]]) -> None:
         """A backend that hangs is named at the deadline, with the number of rows that it has not got."""
         [line] = run_with("hanging={}", "3")
         assert "backend 'hanging' has not heard everything yet (500 rows behind)" in line
         assert "neural sync" in line
 
+    @pytest.mark.fault("P06")
     def test_one_that_does_not_import(self, run_with: Callable[..., list[str]]) -> None:
         """A backend that does not import is told with its package, and the others are served."""
         said = run_with("broken={}")
         assert all("broken" in line for line in said)
         assert "plugin 'broken' (probe 1.0) does not import" in said[-1]
 
+    @pytest.mark.fault("P06")
     @pytest.mark.parametrize(
         ("backend", "seconds", "reason"),
         [("dying", "50", "ended the process that imports it"), ("sleeping", "3", "500 rows behind")],

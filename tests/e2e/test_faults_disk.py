@@ -42,6 +42,7 @@ def fill(tracker: ExperimentTracker) -> list[int]:
 
 @pytest.mark.privileged("mount")
 class TestFullDisk:
+    @pytest.mark.fault("D03")
     def test_told_once_waits_and_recovers(self, tmp_path: Path, told: list[str]) -> None:
         """On a full disk rows wait, are told once, are readable before, and are stored in order with their times."""
         with mounted(tmp_path / "disk", "-o", "size=256k") as disk:
@@ -70,6 +71,7 @@ class TestFullDisk:
             assert statuses(disk) == {tracker.experiment_dir.name: "completed"}
             assert steps(tracker.experiment_dir) == list(range(len(acknowledged) + 103))
 
+    @pytest.mark.fault("D03")
     def test_the_ring_is_bounded_and_what_is_beyond_is_counted(self, tmp_path: Path, told: list[str]) -> None:
         """Ten thousand rows wait; what comes beyond is counted lost, in health and in the words of the recovery."""
         with mounted(tmp_path / "disk", "-o", "size=128k") as disk:
@@ -87,6 +89,7 @@ class TestFullDisk:
             assert len(tracker.get_metrics("late")) == RING_ROWS - 1
             tracker.finish()
 
+    @pytest.mark.fault("D03")
     def test_finish_on_a_full_disk(self, tmp_path: Path, told: list[str]) -> None:
         """finish() on a full disk does not raise, says how much is lost, and leaves what was acknowledged readable."""
         with mounted(tmp_path / "disk", "-o", "size=128k") as disk:
@@ -98,6 +101,7 @@ class TestFullDisk:
             assert steps(tracker.experiment_dir) == acknowledged
             assert len(statuses(disk)) == 1
 
+    @pytest.mark.fault("A05")
     def test_an_artifact_that_does_not_fit(self, tmp_path: Path, told: list[str]) -> None:
         """An artifact too large for the disk is told and counted, leaves no part of itself, and rows go on."""
         source = tmp_path / "large"
@@ -114,6 +118,7 @@ class TestFullDisk:
             assert problems(tracker.experiment_dir) == []
             assert sum("the disk refuses" in text for text in told) == 1
 
+    @pytest.mark.fault("D09")
     def test_no_inode_is_left(self, tmp_path: Path, told: list[str]) -> None:
         """With the inode table full rows go on into the open part, what needs a new file is told, finish() as well."""
         with mounted(tmp_path / "disk", "-o", "nr_inodes=24") as disk:
@@ -144,6 +149,7 @@ class TestFullDisk:
 
 
 class TestFileSizeLimit:
+    @pytest.mark.fault("D04")
     def test_a_short_write_and_efbig(self, tmp_path: Path) -> None:
         """At a file size limit the row that was cut is written again into a new part, and none is missing."""
         code = """
@@ -169,6 +175,7 @@ print(tracker.status, tracker.health.lost)
         assert stored(directory).get_metrics("loss") == [step / 7 for step in range(5000)]
         assert stored(directory).status == "completed"
 
+    @pytest.mark.fault("D04")
     def test_several_threads_at_the_limit(self, tmp_path: Path) -> None:
         """When one thread leaves a part because a write was cut, no row of the others is lost or comes twice."""
         code = """
@@ -241,6 +248,7 @@ os.seteuid(65534)
         (tmp_path / "source").chmod(0o644)
         return base
 
+    @pytest.mark.fault("D08")
     def test_the_folder_becomes_read_only_and_comes_back(self, tmp_path: Path) -> None:
         """In a folder that turns read-only rows go on or wait, every refusal is told, and all is made up for later."""
         base = self.prepare(tmp_path)
@@ -277,6 +285,7 @@ assert [row.step for row in tracker.metrics_history] == list(range(11))
         directory = next(path for path in experiments(base) if path.name.startswith("readonly"))
         assert (listed(directory).status, problems(directory)) == ("completed", [])
 
+    @pytest.mark.fault("D08")
     def test_reading_needs_no_write(self, tmp_path: Path) -> None:
         """Listing, loading and verifying work in a folder that may not be written; making an experiment is refused."""
         base = self.prepare(tmp_path)
@@ -299,6 +308,7 @@ except ValueError as error:
         assert "Permission denied" in result.stdout
         assert [path.name.startswith("warm") for path in experiments(base)] == [True]
 
+    @pytest.mark.fault("I08")
     def test_an_unreadable_experiment_does_not_hide_the_others(self, tmp_path: Path) -> None:
         """An experiment that this user may not read is named or left out; the others are listed as ever."""
         base = self.prepare(tmp_path)
@@ -326,6 +336,7 @@ for name, damage in ExperimentManager(base).verify().items():
 
 
 class TestVanishingFolder:
+    @pytest.mark.fault("D12")
     def test_deleted_under_the_writer(self, tmp_path: Path, told: list[str]) -> None:
         """A deleted folder is noticed and told once, never made again, and harms no other experiment."""
         tracker = ExperimentTracker("gone", tmp_path, auto_visualize=False)
@@ -347,6 +358,7 @@ class TestVanishingFolder:
         assert statuses(tmp_path) == {other.experiment_dir.name: "completed"}
         assert problems(other.experiment_dir) == []
 
+    @pytest.mark.fault("D12")
     def test_renamed_under_the_writer(self, tmp_path: Path, told: list[str]) -> None:
         """A renamed folder keeps its rows where it is; no folder is made at the old path, and it is told once."""
         tracker = ExperimentTracker("moved", tmp_path, auto_visualize=False)

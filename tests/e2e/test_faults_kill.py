@@ -118,6 +118,7 @@ def kill_at(base: Path, counter: mmap.mmap, rows: int) -> int:
 
 
 class TestKilledAtARandomMoment:
+    @pytest.mark.fault("D01")
     def test_all_acknowledged_rows_are_read(self, tmp_path: Path, counter: mmap.mmap) -> None:
         """After SIGKILL every acknowledged row is read back, at most one more, and the run shows as interrupted."""
         base = tmp_path / "base"
@@ -132,6 +133,7 @@ class TestKilledAtARandomMoment:
         assert set(statuses(base).values()) == {"interrupted"}
         assert {row.error for row in ExperimentManager(base).runs()} == {None}
 
+    @pytest.mark.fault("D01")
     def test_a_kill_is_no_damage(self, tmp_path: Path, counter: mmap.mmap) -> None:
         """One write per call leaves no half row behind, so verify has nothing to name after a kill."""
         base = tmp_path / "base"
@@ -173,6 +175,7 @@ class TestKilledBeforeEachCall:
         for problem in problems(directory):
             assert "left from a copy" in problem or "is missing" in problem, problem
 
+    @pytest.mark.fault("D02")
     @pytest.mark.privileged("strace")
     @pytest.mark.parametrize(
         ("call", "last"),
@@ -189,6 +192,7 @@ class TestKilledBeforeEachCall:
 
 
 class TestEndings:
+    @pytest.mark.fault("D14")
     @pytest.mark.parametrize("name", list(ENDINGS))
     def test_data_status_and_exit_code(self, tmp_path: Path, name: str) -> None:
         """However a script ends, its rows are whole, its exit status is its own, and no crash counts as completed."""
@@ -201,6 +205,7 @@ class TestEndings:
         if exit_status == 0:
             assert result.stderr == ""
 
+    @pytest.mark.fault("D14")
     def test_ctrl_c_in_a_busy_loop(self, tmp_path: Path, counter: mmap.mmap) -> None:
         """Ctrl-C in the middle of logging passes to the script at once and costs no acknowledged row."""
         base = tmp_path / "base"
@@ -222,6 +227,7 @@ class TestEndings:
 
 
 class TestInterpreterExit:
+    @pytest.mark.fault("D15")
     def test_daemon_threads_do_not_hang_the_exit(self, tmp_path: Path) -> None:
         """A daemon thread that logs for ever neither delays the exit nor costs an acknowledged row."""
         code = """
@@ -247,6 +253,7 @@ print(acknowledged)
         assert found == list(range(len(found)))
         assert list(statuses(tmp_path / "base").values()) == ["interrupted"]
 
+    @pytest.mark.fault("D15")
     @pytest.mark.parametrize(
         "held",
         [
@@ -265,6 +272,7 @@ print(acknowledged)
         assert steps(only(tmp_path / "base"))[:10] == list(range(10))
         assert list(statuses(tmp_path / "base").values()) == ["interrupted"]
 
+    @pytest.mark.fault("D15")
     def test_a_thread_that_outlives_the_main_thread_can_finish(self, tmp_path: Path) -> None:
         """A plain thread that still logs when the script's last line has run loses nothing and finishes the run."""
         code = BEGINNING + (
@@ -282,6 +290,7 @@ print(acknowledged)
 
 
 class TestSecondTracker:
+    @pytest.mark.fault("D16")
     def test_beside_an_unfinished_one(self, tmp_path: Path) -> None:
         """A cell that is run twice makes two experiments; the first one ends interrupted when nothing holds it."""
         code = """
@@ -299,6 +308,7 @@ tracker.finish()
         found = sorted(value for one in experiments(tmp_path / "base") for value in stored(one).get_metrics("loss"))
         assert found == [0.0, 1.0, 2.0]
 
+    @pytest.mark.fault("D16")
     def test_both_held_both_whole(self, tmp_path: Path) -> None:
         """Two unfinished trackers of one process with the same name do not mix their rows."""
         code = """

@@ -91,6 +91,7 @@ def check_documents(directory: Path, base: Path) -> None:
 
 @pytest.mark.privileged("mount", "mkfs.ext4")
 class TestPowerCut:
+    @pytest.mark.fault("D05")
     def test_nothing_older_than_the_last_sync_is_lost(self, image: Path, tmp_path: Path) -> None:
         """With the default durability a cut costs at most the rows since the last sync, made every two seconds."""
         copy, acknowledged, cut_at = cut(image, "process", 5.5)
@@ -105,6 +106,7 @@ class TestPowerCut:
             assert len(found) >= len(due)
             check_documents(directory, after / "base")
 
+    @pytest.mark.fault("D05")
     def test_power_durability_loses_nothing(self, image: Path, tmp_path: Path) -> None:
         """With ``durability="power"`` every acknowledged row is there after a cut."""
         copy, acknowledged, _ = cut(image, "power", 1.7)
@@ -116,6 +118,7 @@ class TestPowerCut:
             assert len(found) >= len(acknowledged)
             check_documents(directory, after / "base")
 
+    @pytest.mark.fault("D05")
     def test_a_cut_does_lose_what_was_never_synced(self, image: Path, tmp_path: Path) -> None:
         """The method can fail: bytes that nobody synced are not in the copy."""
         with loop_mounted(image, image.with_name("live"), "commit=300") as live:

@@ -94,6 +94,7 @@ def check_once(folder: Path, result: subprocess.CompletedProcess[str], said: dic
 
 @pytest.mark.privileged("strace")
 class TestTheNthCallFails:
+    @pytest.mark.fault("D06")
     @pytest.mark.parametrize(
         ("call", "last", "stride"),
         [("write", 40, 1), ("fsync", 20, 1), ("fdatasync", 5, 1), ("rename", 9, 1), ("unlink,rmdir", 5, 1)],
@@ -107,6 +108,7 @@ class TestTheNthCallFails:
         for (folder, _), (result, said) in zip(jobs, pool.map(lambda job: run_with(*job), jobs), strict=True):
             check_once(folder, result, said)
 
+    @pytest.mark.fault("D06")
     @pytest.mark.parametrize("call", ["openat", "mkdir"])
     def test_a_name_cannot_be_opened_or_made(self, tmp_path: Path, call: str) -> None:
         """A file or folder of the store that cannot be opened or made once (EMFILE, EACCES) is told or made later."""
@@ -132,6 +134,7 @@ class TestTheNthCallFails:
         lines = [line for line in log.read_text().splitlines() if line.startswith(call)]
         return [at for at, line in enumerate(lines, 1) if str(folder / "base") in line or "/dev/null" in line]
 
+    @pytest.mark.fault("D04")
     def test_a_short_write(self, tmp_path: Path) -> None:
         """A write that stores only a part of a row (here: claims so) costs no row: it is written again whole."""
         for number in (3, 8, 12):
@@ -142,6 +145,7 @@ class TestTheNthCallFails:
 
 @pytest.mark.privileged("strace")
 class TestCallsThatKeepFailing:
+    @pytest.mark.fault("D07")
     def test_every_sync_fails(self, tmp_path: Path) -> None:
         """With a disk whose every sync gives EIO, training goes on, one warning comes, and health is not ok."""
         result, said = run_with(tmp_path / "x", "fsync,fdatasync:error=EIO:when=1+")
@@ -153,6 +157,7 @@ class TestCallsThatKeepFailing:
         assert (said["stored"], said["lost"]) == (False, 1)  # an artifact that cannot be synced is not stored
         assert steps(only(tmp_path / "x" / "base")) == list(range(20))
 
+    @pytest.mark.fault("D07")
     def test_every_sync_fails_in_power_mode(self, tmp_path: Path) -> None:
         """With ``durability="power"`` a failing sync is not taken for a stored row: health says so, rows go on."""
         code = """
@@ -169,6 +174,7 @@ print(tracker.health.ok, tracker.health.last_error)
         assert result.stderr.count("the disk refuses") == 1, result.stderr
         assert steps(only(tmp_path)) == list(range(50))
 
+    @pytest.mark.fault("D11")
     @pytest.mark.parametrize("error", ["ENOSPC", "ESTALE", "EAGAIN", "EROFS"])
     def test_every_write_fails_for_a_while(self, tmp_path: Path, error: str) -> None:
         """Rows that no write takes for a while wait, and are stored in order when the disk works again."""
@@ -176,6 +182,7 @@ print(tracker.health.ok, tracker.health.last_error)
         assert said is not None, result.stderr
         check_once(tmp_path / "x", result, said)
 
+    @pytest.mark.fault("D11")
     def test_nothing_can_be_written_from_some_point_on(self, tmp_path: Path) -> None:
         """A disk that never comes back: what was acknowledged before is read, the rest is counted, finish() tells."""
         code = """
@@ -197,6 +204,7 @@ os.pwrite(os.open(sys.argv[2], os.O_RDWR | os.O_CREAT), f"{waiting} {tracker.hea
         assert lost >= waiting  # the fact of the end as well
         assert result.returncode == 0
 
+    @pytest.mark.fault("D11")
     def test_interrupted_writes_are_repeated(self, tmp_path: Path) -> None:
         """EINTR is no error of the disk: the interrupted write is made again and nobody is told."""
         result, said = run_with(tmp_path / "x", "write:error=EINTR:when=5..15+3")
@@ -205,6 +213,7 @@ os.pwrite(os.open(sys.argv[2], os.O_RDWR | os.O_CREAT), f"{waiting} {tracker.hea
         check_once(tmp_path / "x", result, said)
 
 
+@pytest.mark.fault("D10")
 @pytest.mark.privileged("strace")
 def test_the_calling_thread_never_waits_for_the_disk(tmp_path: Path) -> None:
     """While rows are logged, only the housekeeping thread syncs; the calling thread makes one write a row."""

@@ -98,6 +98,7 @@ def silent_since(directory: Path, seconds: float) -> None:
         os.utime(path, (then, then))
 
 
+@pytest.mark.fault("D01")
 def test_a_killed_process_is_interrupted(base: Path, child: Child) -> None:
     """After ``kill -9`` every acknowledged row is read, the list says interrupted, and reading changes nothing."""
     manager = ExperimentManager(base)
@@ -150,6 +151,7 @@ def test_what_was_killed_is_annotated(base: Path, child: Child) -> None:
     assert (row["status"], row["tags"]) == ("interrupted", {"verdict": "out of memory"})
 
 
+@pytest.mark.fault("D13")
 def test_a_stopped_process_is_running(base: Path, child: Child) -> None:
     """A process that is stopped, however long, is not declared dead by its own machine; it continues where it was."""
     child.process.send_signal(signal.SIGSTOP)
@@ -165,6 +167,7 @@ def test_a_stopped_process_is_running(base: Path, child: Child) -> None:
     assert status(base) == "completed"
 
 
+@pytest.mark.fault("D13")
 @pytest.mark.parametrize(("silence", "seen"), [(0, "running"), (120, "stalled"), (3600, "interrupted")])
 def test_another_machine_is_judged_by_its_signs(base: Path, child: Child, silence: float, seen: str) -> None:
     """A writer elsewhere is running while its files change, stalled after 90 s of silence, interrupted after 10 min."""
@@ -182,6 +185,7 @@ def test_another_machine_is_judged_by_its_signs(base: Path, child: Child, silenc
     assert (directory / "metadata.json").read_bytes() == before
 
 
+@pytest.mark.fault("C08")
 def test_a_pid_that_was_given_to_another_is_no_life(base: Path, child: Child) -> None:
     """A living process with the pid of the writer, but begun at another time or in another boot, is not the writer."""
     child.kill()
@@ -193,6 +197,7 @@ def test_a_pid_that_was_given_to_another_is_no_life(base: Path, child: Child) ->
     assert status(base) == "interrupted"
 
 
+@pytest.mark.fault("D14")
 @pytest.mark.parametrize(
     ("ending", "code", "seen"),
     [
@@ -236,6 +241,7 @@ for i in range(10):
     ]
 
 
+@pytest.mark.fault("D14")
 def test_the_users_handlers_stay(tmp_path: Path) -> None:
     """Importing and tracking install no signal handler and no excepthook."""
     script = """

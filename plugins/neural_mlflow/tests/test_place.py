@@ -32,6 +32,7 @@ def test_places_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert destination("postgresql://db/mlflow") == "postgresql://db/mlflow"
 
 
+@pytest.mark.fault("U20")
 def test_destination_has_no_password() -> None:
     """What is said of the destination, in cursors and messages, has no password."""
     assert destination("https://me:secret@example.org/mlflow") == "https://me:***@example.org/mlflow"

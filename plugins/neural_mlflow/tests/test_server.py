@@ -88,6 +88,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.fault("P07")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_hook_raises_soon(tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that fails is told in one sentence without passwords, after three requests and no more."""
@@ -105,6 +106,7 @@ def test_a_hook_raises_soon(tmp_path: Path, fault: str, monkeypatch: pytest.Monk
     assert "secret" not in done.last_error
 
 
+@pytest.mark.fault("P07")
 def test_finish_keeps_its_deadline_and_sync_completes(tmp_path: Path, server, script, neural) -> None:
     """Whatever the server does, training and finish() end in peace; when it comes up, `neural sync` completes all."""
     with contextlib.ExitStack() as stack:
@@ -126,6 +128,7 @@ def test_finish_keeps_its_deadline_and_sync_completes(tmp_path: Path, server, sc
         assert [(point.step, point.value) for point in points] == [(step, step / 7) for step in range(500)]
 
 
+@pytest.mark.fault("P07")
 def test_a_server_that_dies_in_mid_run(tmp_path: Path, server) -> None:
     """A server that is killed and started again while a training logs has every point at the end, and none twice."""
     if not server.answers():

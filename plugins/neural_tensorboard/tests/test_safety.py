@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tensorboard_scripts import run
 
 from neural_core.errors import NotInstalledError
@@ -68,6 +69,7 @@ for use in (TensorBoardBackend, lambda: read(".")):
     assert issubclass(NotInstalledError, ImportError)
 
 
+@pytest.mark.fault("U17")
 def test_nothing_is_unpickled() -> None:
     """No source of the plugin names a module that can execute what it reads."""
     for path in SOURCES.rglob("*.py"):

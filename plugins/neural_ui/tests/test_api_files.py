@@ -78,6 +78,7 @@ class TestArtifacts:
             assert archive.read("tree/in/a.txt") == b"a"
             assert archive.testzip() is None
 
+    @pytest.mark.fault("U10")
     @pytest.mark.parametrize("path", TRAVERSALS)
     @pytest.mark.parametrize("place", ["artifacts", "plots"])
     def test_traversal(self, api: Any, run: ExperimentTracker, path: str, place: str) -> None:
@@ -86,11 +87,13 @@ class TestArtifacts:
         assert answer.status_code == 404
         assert set(answer.json) == {"error"}
 
+    @pytest.mark.fault("U10")
     @pytest.mark.parametrize("run_id", ["..", "%2e%2e", "../..", "~..", "~%2e%2e%2f%2e%2e", "x/../y"])
     def test_traversal_by_run(self, api: Any, run: ExperimentTracker, run_id: str) -> None:
         """No id of a run leads out of the base folder."""
         assert api.get(f"runs/{run_id}").status_code == 404
 
+    @pytest.mark.fault("U10")
     def test_a_link_that_leads_out(self, api: Any, run: ExperimentTracker, tmp_path: Path) -> None:
         """A stored file that became a link out of the experiment is a 404, as is one of another run's."""
         (tmp_path / "secret").write_text("secret")
@@ -102,6 +105,7 @@ class TestArtifacts:
         assert api.get(f"runs/{run.experiment_id}/artifacts/{aid}").status_code == 404
         assert api.get(f"runs/{run.experiment_id}/artifacts/{found['plots'][0]['pid']}").status_code == 404
 
+    @pytest.mark.fault("U10")
     def test_what_only_calls_itself_a_picture(self, api: Any, run: ExperimentTracker) -> None:
         """HTML and SVG are never shown at our address, whatever their names say."""
         plots = run.experiment_dir / "plots"
@@ -116,6 +120,7 @@ class TestArtifacts:
             assert answer.headers["Content-Disposition"].startswith("attachment")
             assert answer.content_type == "application/octet-stream"
 
+    @pytest.mark.fault("U10")
     def test_names_in_headers(self, api: Any, tmp_path: Path) -> None:
         """A file name with quotes, line ends and letters of other scripts breaks no header."""
         name = 'a"b\r\nSet-Cookie: x=1;é.bin'
@@ -132,6 +137,7 @@ class TestArtifacts:
         form = r"attachment; filename=\"[\w .-]*\"; filename\*=UTF-8''[\w.%~-]*"
         assert re.fullmatch(form, answer.headers["Content-Disposition"], re.ASCII)
 
+    @pytest.mark.fault("U17")
     def test_nothing_is_unpickled(self, api: Any, tmp_path: Path) -> None:
         """A pickle that would touch a file is listed, shown in detail and sent, and never loaded."""
         touched = tmp_path / "touched"
@@ -165,11 +171,13 @@ class TestCsv:
         rows = list(csv.DictReader(io.StringIO(api.get(f"csv?runs={tracker.experiment_id}&metric=loss").text)))
         assert [(row["metric"], row["step"], row["value"]) for row in rows] == [("loss", "", "nan")]
 
+    @pytest.mark.fault("U19")
     @pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@x", "\tx", "\r=x"])
     def test_formulas(self, name: str) -> None:
         """A name that a spreadsheet would take for a formula is quoted."""
         assert safe_cell(name) == f"'{name}"
 
+    @pytest.mark.fault("U19")
     def test_formulas_in_the_file(self, api: Any) -> None:
         """Names of runs and metrics are quoted in the file."""
         with ExperimentTracker("=1+1", api.base, False) as tracker:

@@ -68,6 +68,7 @@ class TestRuns:
         assert packed.headers["Content-Encoding"] == "gzip"
         assert json.loads(gzip.decompress(packed.data)) == json.loads(api.get("runs").text)
 
+    @pytest.mark.fault("U15")
     def test_a_damaged_experiment_is_a_row(self, api: Any, track: Track) -> None:
         """An experiment that cannot be read is listed with what is wrong, and the others are as ever."""
         track(api.base, "good")
@@ -135,6 +136,7 @@ class TestSeries:
         assert len(many["x"]) <= 102
         assert few["mean"] == [float(i) for i in range(10)]
 
+    @pytest.mark.fault("U14")
     def test_payload(self, api: Any, track: Track) -> None:
         """Curves that share x take 32 bytes for each bucket of each run; beyond the loopback they come packed."""
         ids = [track(api.base, str(i), 4_000).experiment_id for i in range(5)]
@@ -167,6 +169,7 @@ class TestSeries:
         assert "deleted or moved" in header["runs"][0]["error"]
         assert (header["runs"][0]["kind"], first["x"], len(second["x"])) == ("none", [], 3)
 
+    @pytest.mark.fault("U09")
     @pytest.mark.parametrize(
         ("query", "sentence"),
         [
@@ -188,6 +191,7 @@ class TestSeries:
         assert answer.status_code == 400
         assert sentence in answer.json["error"]
 
+    @pytest.mark.fault("U14")
     def test_points_are_bounded(self, api: Any, track: Track) -> None:
         """However many points are asked for, at most 4,000 buckets or points come."""
         tracker = track(api.base, count=9_000)
@@ -222,6 +226,7 @@ class TestDetail:
         assert (answer.status_code, list(answer.json)) == (404, ["error"])
 
 
+@pytest.mark.fault("U14")
 def test_a_thousand_runs(api: Any, track: Track) -> None:
     """A thousand runs are listed whole, each once, and a hundred of them give their curves in one answer."""
     first = track(api.base, "run 0", 20)

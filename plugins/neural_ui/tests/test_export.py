@@ -116,6 +116,7 @@ def test_odd_values(tmp_path: Path, values: list[float]) -> None:
         assert [value for value in mean if math.isfinite(value)] == [value for value in values if math.isfinite(value)]
 
 
+@pytest.mark.fault("U08", "U19")
 def test_hostile_text(tmp_path: Path) -> None:
     """Names, parameters, tags and notes are text: no element, no attribute and no script comes of them."""
     sound = tmp_path / "sound"

@@ -31,6 +31,7 @@ def test_vendored_files_are_the_published_ones() -> None:
     assert found == VENDORED
 
 
+@pytest.mark.fault("U08")
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_are_small_strict_and_never_write_markup(script: Path) -> None:
     """A script is strict, has at most 250 lines, and brings text into the page as text only."""
@@ -64,6 +65,7 @@ def test_addresses_of_bundles_change_with_their_content() -> None:
         assert hashlib.sha256(one.content).hexdigest()[:16] in one.address
 
 
+@pytest.mark.fault("U12")
 def test_document_has_no_inline_script_and_names_no_host() -> None:
     """The document around Dash's parts holds no script of its own and no address of another host."""
     text = index_string("token")

@@ -50,6 +50,7 @@ def test_same_names_as_the_built_in_plots(tracker: ExperimentTracker) -> None:
     assert set(tracker.generate_visualizations("plotly")) == set(tracker.generate_visualizations("matplotlib"))
 
 
+@pytest.mark.fault("U07")
 def test_page_is_text(tracker: ExperimentTracker) -> None:
     """Names are escaped, nothing is fetched from elsewhere, and only the page's own scripts may run."""
     for path in tracker.generate_visualizations("plotly").values():

@@ -26,17 +26,20 @@ OTHERS = ["evil.example", "evil.example:8052", "127.0.0.1.evil.example", "localh
 class TestWhom:
     """Hosts, origins, content types, tokens."""
 
+    @pytest.mark.fault("U01")
     @pytest.mark.parametrize("path", PATHS)
     @pytest.mark.parametrize("host", OTHERS)
     def test_another_host(self, api: Any, path: str, host: str) -> None:
         """A request that calls us by another name, as a page behind a rebound name does, is refused everywhere."""
         assert api.client.get(path, headers={"Host": host}).status_code == 403
 
+    @pytest.mark.fault("U01")
     @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8052", "LOCALHOST:9000", "[::1]:8052"])
     def test_our_names(self, api: Any, host: str) -> None:
         """This machine's own names are ours, at any port: a tunnel has another one than we."""
         assert api.client.get("/", headers={"Host": host}).status_code == 200
 
+    @pytest.mark.fault("U02")
     @pytest.mark.parametrize("path", ["/_dash-update-component", "/api/v1/directions"])
     @pytest.mark.parametrize(
         "headers",
@@ -54,6 +57,7 @@ class TestWhom:
         headers = {"X-Neural-Token": "the token of the tests", **headers}
         assert api.client.post(path, json={}, headers=headers).status_code == 403
 
+    @pytest.mark.fault("U02")
     def test_our_origin(self, api: Any, track: Track) -> None:
         """A change that our own page sends is done."""
         track(api.base)
@@ -62,6 +66,7 @@ class TestWhom:
         )
         assert answer.status_code == 200
 
+    @pytest.mark.fault("U02")
     def test_another_site_reads_nothing(self, api: Any) -> None:
         """Another site may lead to the page, but embeds nothing of it."""
         arrive = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
@@ -69,12 +74,14 @@ class TestWhom:
         assert api.client.get("/api/v1/runs", headers=arrive).status_code == 403
         assert api.client.get("/api/v1/runs", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
 
+    @pytest.mark.fault("U03")
     @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
     @pytest.mark.parametrize("path", ["/_dash-update-component", "/api/v1/directions"])
     def test_only_json(self, api: Any, path: str, kind: str) -> None:
         """What a form of another site can send is no change: 415."""
         assert api.client.post(path, data="{}", content_type=kind).status_code == 415
 
+    @pytest.mark.fault("U13")
     @pytest.mark.parametrize("token", [None, "", "wrong", "é", "x" * 10_000])
     def test_a_change_wants_the_token(self, api: Any, track: Track, token: str | None) -> None:
         """Without the token of the page nothing changes."""
@@ -88,11 +95,13 @@ class TestWhom:
         """The page's document gives its scripts the token."""
         assert '<meta name="neural-token" content="the token of the tests">' in api.client.get("/").text
 
+    @pytest.mark.fault("U13")
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"])
     def test_other_methods(self, api: Any, method: str) -> None:
         """Methods that are not used are refused."""
         assert api.client.open("/api/v1/runs", method=method).status_code == 405
 
+    @pytest.mark.fault("U04")
     def test_visitors_from_elsewhere(self, serve: Any, tmp_path: Path) -> None:
         """For other machines everything wants the access token: in the address once, then in a cookie."""
         api = serve(tmp_path, hosts=frozenset({"box.lan"}), access="secret")
@@ -109,6 +118,7 @@ class TestWhom:
         again = {**here, "Cookie": cookie.partition(";")[0]}
         assert api.client.get("/api/v1/runs", headers=again).status_code == 200
 
+    @pytest.mark.fault("U04")
     def test_addresses(self, serve: Any, tmp_path: Path) -> None:
         """A server of every address answers to numbers, which no rebound name is, and to no other name."""
         api = serve(tmp_path, any_address=True, access="secret")
@@ -119,6 +129,7 @@ class TestWhom:
 class TestAnswers:
     """Headers, errors, what the document says."""
 
+    @pytest.mark.fault("U11")
     @pytest.mark.parametrize("path", [*PATHS, "/_dash-component-suites/dash/deps/x.js"])
     def test_headers(self, api: Any, path: str) -> None:
         """Every answer, errors too, carries the headers that keep a browser from doing more than the page needs."""
@@ -135,17 +146,20 @@ class TestAnswers:
             assert "Server" not in answer.headers
             assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
 
+    @pytest.mark.fault("U03")
     def test_no_sharing(self, api: Any) -> None:
         """No answer shares anything with other origins, to OPTIONS neither."""
         for path in ("/", "/api/v1/runs", "/_dash-update-component"):
             answer = api.client.options(path, headers={"Origin": "http://evil.example"})
             assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
 
+    @pytest.mark.fault("U12")
     def test_no_other_host(self, api: Any) -> None:
         """The document names no other host."""
         text = api.client.get("/").text.replace("http://www.w3.org/2000/svg", "")  # the name of SVG, which nobody opens
         assert not re.search(r"(https?|wss?)://", text)
 
+    @pytest.mark.fault("U11")
     def test_every_inline_script_is_allowed(self, api: Any) -> None:
         """The document's inline scripts are those whose hashes the policy names."""
         answer = api.client.get("/")
@@ -154,6 +168,7 @@ class TestAnswers:
                 digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
                 assert f"'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
 
+    @pytest.mark.fault("U05")
     @pytest.mark.parametrize(
         "path",
         ["/console", "/_dash-component-suites/dash/x.js", "/static/x", "/artifact/../../etc/passwd", "/%2e%2e/etc"],
@@ -163,6 +178,7 @@ class TestAnswers:
         assert api.client.get(path).status_code == 404
         assert api.client.get(f"{path}?__debugger__=yes&cmd=resource&f=debugger.js").status_code == 404
 
+    @pytest.mark.fault("U16")
     def test_an_error_says_nothing(
         self, api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -178,6 +194,7 @@ class TestAnswers:
         assert not any(word in answer.text for word in ("Traceback", "secret", str(Path.home()), "RuntimeError"))
         assert "RuntimeError" in caplog.text
 
+    @pytest.mark.fault("U20")
     def test_lines_of_the_log(
         self, api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -191,6 +208,7 @@ class TestAnswers:
 class TestRequests:
     """What forged requests get."""
 
+    @pytest.mark.fault("U09")
     @pytest.mark.parametrize(
         "content",
         [
@@ -215,6 +233,7 @@ class TestRequests:
         assert answer.status_code == 400
         assert "Traceback" not in answer.text
 
+    @pytest.mark.fault("U09")
     def test_too_much(self, api: Any) -> None:
         """A forged request of 200,000 points is refused unread."""
         body = json.dumps({"output": "x.y", "inputs": [{"value": list(range(200_000))}]})
@@ -224,6 +243,7 @@ class TestRequests:
             )
             assert answer.status_code == 413
 
+    @pytest.mark.fault("U09")
     def test_deep_json(self, api: Any) -> None:
         """Brackets without end are a 400."""
         for body in ("[" * 100_000, '{"a":' * 50_000, "\xff", "NaN"):
@@ -235,6 +255,7 @@ class TestRequests:
             )
             assert answer.status_code == 400
 
+    @pytest.mark.fault("U13")
     def test_get_changes_nothing(self, api: Any, track: Track) -> None:
         """After a GET of every address the store has the same bytes, names and times."""
         tracker = track(api.base)
@@ -257,6 +278,7 @@ class TestRequests:
             api.client.get(path)
         assert before == {str(p): (p.stat().st_mtime_ns, p.stat().st_size) for p in [api.base, *api.base.rglob("*")]}
 
+    @pytest.mark.fault("U06")
     def test_names_are_text(self, api: Any) -> None:
         """Names, tags, parameters and start times that look like components or markup arrive as text in JSON."""
         evil = '{"type":"Iframe","namespace":"dash_html_components","props":{"srcDoc":"<script>alert(1)</script>"}}'
@@ -270,6 +292,7 @@ class TestRequests:
         assert api.get("runs").content_type == "application/json"
         assert api.json(f"runs/{tracker.experiment_id}")["tags"] == {evil: evil}
 
+    @pytest.mark.fault("U06")
     def test_a_start_time_that_is_a_component(self, api: Any, track: Track) -> None:
         """A document that a stranger wrote, with a component for a start time, costs that run its place and no more."""
         tracker = track(api.base)
@@ -285,6 +308,7 @@ class TestRequests:
         assert len(runs["id"]) == 1
         assert all(isinstance(value, (float, int, type(None))) for value in runs["started"])
 
+    @pytest.mark.fault("U14")
     def test_many_runs(self, api: Any, track: Track) -> None:
         """No request reads more than a hundred runs."""
         ids = ",".join(str(i) for i in range(101))
@@ -308,6 +332,7 @@ class TestPolicy:
         """Only this machine's own names to itself are the loopback."""
         assert is_loopback(host) is local
 
+    @pytest.mark.fault("U04", "U05")
     def test_remote_wants_to_be_meant(self, tmp_path: Path) -> None:
         """Another host than the loopback raises until it is allowed, and never goes with debug."""
         page = ExperimentComparisonUI(ExperimentManager(tmp_path), 0)
@@ -322,6 +347,7 @@ class TestPolicy:
         with pytest.raises(ValueError, match="port"):
             ExperimentComparisonUI(ExperimentManager(tmp_path), port)
 
+    @pytest.mark.fault("U04")
     def test_tokens_differ(self) -> None:
         """Each server has a token of its own, too long to be guessed."""
         tokens = {Policy().token for _ in range(100)}

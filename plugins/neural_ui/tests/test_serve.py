@@ -172,6 +172,7 @@ def test_ways_to_start(start: Start, track: Callable[..., ExperimentTracker], tm
         again.bind(("127.0.0.1", port))
 
 
+@pytest.mark.fault("U04")
 def test_only_this_machine(start: Start, tmp_path: Path) -> None:
     """Nobody listens on any other address than the loopback's."""
     server = start(*way("command", tmp_path, 0)).wait()
@@ -205,6 +206,7 @@ def test_the_next_port(start: Start, tmp_path: Path) -> None:
         assert server.interrupt() == 0
 
 
+@pytest.mark.fault("U05")
 def test_debug(start: Start, tmp_path: Path) -> None:
     """Debug mode tells of every request in the terminal, and brings no console to the browser."""
     server = start(*way("command", tmp_path, 0), "--debug").wait()
@@ -228,6 +230,7 @@ def test_open(start: Start, tmp_path: Path) -> None:
     assert seen.read_text() == f"http://127.0.0.1:{server.address[1]}\n"
 
 
+@pytest.mark.fault("U04")
 def test_other_machines(start: Start, tmp_path: Path) -> None:
     """Other machines are let in only when that was said, and then by the token that stands in the printed address."""
     refused = start(*way("command", tmp_path, 0), "--host", "0.0.0.0")
@@ -243,6 +246,7 @@ def test_other_machines(start: Start, tmp_path: Path) -> None:
     assert server.interrupt() == 0
 
 
+@pytest.mark.fault("U16")
 def test_over_the_wire(start: Start, tmp_path: Path) -> None:
     """No banner; too long a body, too long a head and no HTTP at all are refused, and the server goes on."""
     server = start(*way("command", tmp_path, 0)).wait()

@@ -89,6 +89,7 @@ def test_settings_reach_wandb(tmp_path: Path) -> None:
     assert "no_such" in str(told.last_error)
 
 
+@pytest.mark.fault("P08")
 def test_online_without_a_login_asks_nobody(tmp_path: Path) -> None:
     """Who wants online and has no login reads the guide's words, and what to do."""
     with ExperimentTracker("online", tmp_path / "experiments", auto_visualize=False) as tracker:

@@ -50,6 +50,7 @@ def test_the_guide(tmp_path: Path) -> None:
     assert (written.run.display_name, written.exit_codes) == ("wandb_experiment", [0])
 
 
+@pytest.mark.fault("P08")
 def test_nobody_is_asked_on_a_terminal(tmp_path: Path) -> None:
     """On a terminal, without a login, W&B asks nothing and says nothing, and the script ends by itself."""
     main, terminal = pty.openpty()

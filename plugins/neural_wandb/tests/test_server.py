@@ -102,6 +102,7 @@ print(tracker.experiment_id)
     assert list(folder.glob("*.synced"))
 
 
+@pytest.mark.fault("P07")
 @pytest.mark.parametrize("how", [500, 401, HANGS])
 def test_the_server_comes_later(tmp_path: Path, server: Server, how: int) -> None:
     """While the server refuses or hangs, the loop and `finish()` do not wait for it; `neural sync` completes it."""

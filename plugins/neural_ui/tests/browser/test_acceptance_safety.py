@@ -21,6 +21,7 @@ NO_ELEMENTS = (
 )
 
 
+@pytest.mark.fault("U12")
 def test_nothing_leaves_the_host(ui: UiPage) -> None:
     """A walk through everything asks no other host, breaks no policy and leaves nothing on the console (check 15)."""
     look_at_everything(ui)
@@ -37,6 +38,7 @@ def test_no_other_host_is_named(serve: Serve, store_small: Path) -> None:
         assert named <= {"www.w3.org"}  # the name space of SVG, which nobody asks
 
 
+@pytest.mark.fault("U06", "U08")
 @pytest.mark.parametrize("csp", [True, False])
 def test_hostile_store(new_page: NewPage, serve: Serve, store_hostile: Path, csp: bool) -> None:
     """Hostile names, values, notes and folders are text everywhere, also without the policy (check 16, U06 to U08)."""
@@ -64,6 +66,7 @@ def test_hostile_names_are_shown(new_page: NewPage, serve: Serve, store_hostile:
         assert label, name
 
 
+@pytest.mark.fault("U07")
 @pytest.mark.parametrize("tab", TABS)
 def test_hostile_names_in_charts(new_page: NewPage, serve: Serve, store_hostile: Path, tab: str) -> None:
     """Names are drawn literally: no link, no bold, no formula and no number comes of them (check 16, U07)."""
@@ -77,6 +80,7 @@ def test_hostile_names_in_charts(new_page: NewPage, serve: Serve, store_hostile:
     assert not ui.was_executed()
 
 
+@pytest.mark.fault("U15")
 def test_damaged_runs_do_not_spread(new_page: NewPage, serve: Serve, store_hostile: Path) -> None:
     """A folder of garbage is a row with its error; a run whose data is cut says so; the others are drawn (check 22)."""
     url = serve(store_hostile)
@@ -176,6 +180,7 @@ def test_wrong_origin(serve: Serve, store_small: Path, origin: str) -> None:
     assert run in runs_of(url)
 
 
+@pytest.mark.fault("U10")
 def test_artifact_page_is_not_shown(serve: Serve, store_small: Path) -> None:
     """An HTML file that was logged is a download, never a page of this host (U10)."""
     url = serve(store_small)
