@@ -19,8 +19,6 @@ from neural_core.records import RunRow
 __all__ = ["Catalog", "revision_of"]
 
 _NEVER = (-1, -1)
-_SOME = 500
-"""Experiments that are read at a time when somebody waits for the list."""
 _ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -37,21 +35,16 @@ class Catalog:
         self._ids: dict[str, str] = {}
         self._removed: dict[str, int] = {}
         self._seen = _NEVER
-        self._known: Listed | None = None
 
-    def refresh(self, *, whole: bool = True) -> None:
+    def refresh(self) -> None:
         """Look for what changed.
-
-        Args:
-            whole: read all that was never read before; else some of it.
 
         Raises:
             OSError: the base folder may not be read.
         """
-        most = None if whole else _SOME
         with self._lock:
-            self._listing.refresh(most)
-            if self._trash.refresh(most):
+            self._listing.refresh()
+            if self._trash.refresh():
                 self._listing.version += 1  # ordinals may have moved
             seen = self._listing.version, self._trash.version
             if seen != self._seen:
@@ -76,35 +69,18 @@ class Catalog:
         every = [(entry.row, False) for entry in self._listing.entries.values()]
         every += [(entry.row, True) for entry in self._trash.entries.values()]
         every.sort(key=lambda pair: (pair[0].start_time, pair[0].experiment_id, pair[0].folder))
-        # Those that were not read yet were touched longest ago, and so are likely to be the oldest.
-        return {row.folder: place for place, (row, thrown) in enumerate(every, self._pending) if not thrown}
+        return {row.folder: place for place, (row, thrown) in enumerate(every) if not thrown}
 
-    @property
-    def _pending(self) -> int:
-        return self._listing.pending + self._trash.pending
-
-    def listed(self, *, whole: bool = True) -> Listed:
-        """Look for what changed, and give the experiments.
-
-        Args:
-            whole: all of them, however many have to be read; else read some, and give what is known then. While
-                another thread reads, that is what was known before.
+    def listed(self) -> Listed:
+        """Look for what changed, and give all experiments.
 
         Raises:
             OSError: the base folder may not be read.
         """
-        waits = whole or self._known is None
-        if not self._lock.acquire(blocking=waits):
-            assert self._known is not None
-            return self._known
-        try:
-            self.refresh(whole=whole)
+        with self._lock:
+            self.refresh()
             version = f"{self._session}-{self._seen[0]}-{self._seen[1]}-{directions_mark(self.base_dir)}"
-            runs, thrown = list(self._runs.values()), len(self._trash.entries)
-            self._known = Listed(version, self._cursor, thrown, runs, self._listing.pending)
-            return self._known
-        finally:
-            self._lock.release()
+            return Listed(version, self._cursor, len(self._trash.entries), list(self._runs.values()))
 
     @property
     def _cursor(self) -> str:
@@ -139,10 +115,10 @@ class Catalog:
         """
         return self.base_dir / self.find(name).row.folder
 
-    def changes(self, cursor: str | None, *, whole: bool = True) -> Changes:
+    def changes(self, cursor: str | None) -> Changes:
         """Tell what changed since a cursor; everything, when the cursor is of another store or process."""
         with self._lock:
-            self.refresh(whole=whole)
+            self.refresh()
             since = self._since(cursor)
             entries = self._listing.entries
             fresh = [run for run in self._runs.values() if run.version > since]
@@ -154,7 +130,7 @@ class Catalog:
                 if version > since and metric in entry.row.metrics
             ]
             gone = [name for name, at in self._removed.items() if at > since and name not in self._runs]
-            return Changes(self._cursor, fresh, gone, grown, self._listing.pending)
+            return Changes(self._cursor, fresh, gone, grown)
 
     def _since(self, cursor: str | None) -> int:
         session, _, number = (cursor or "").partition("-")

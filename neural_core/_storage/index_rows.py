@@ -11,15 +11,13 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from neural_core._storage.index_document import from_document
-from neural_core._storage.index_schema import Signature
 from neural_core._storage.query import parse_filter, parse_order
 from neural_core._storage.query_nodes import Node, Order
 from neural_core._storage.query_sql import Parameters, condition, order_columns, sql_text
-from neural_core.errors import ArgumentValueError, DamagedError, QueryError
+from neural_core.errors import DamagedError, QueryError
 from neural_core.records import RunRow
 
-__all__ = ["Selection", "Stored", "direction_of", "fetch", "select_best", "select_count", "select_found"]
-__all__ += ["select_runs", "stored"]
+__all__ = ["Selection", "fetch", "select_best", "select_count", "select_found", "select_runs"]
 
 _ARMS = {"main.": "folder NOT IN (SELECT folder FROM temp.live_run)", "temp.live_": "1"}
 _CHUNK = 400  # twice as many values, of which old versions of SQLite take 999
@@ -42,15 +40,6 @@ class Selection:
         if len(self.parameters) > most:
             raise QueryError(f"the filter holds {len(self.parameters)} values, this SQLite takes at most {most}")
         return [row[0] for row in connection.execute(self.sql, self.parameters)]
-
-
-@frozen
-class Stored:
-    """A row as the file holds it: the key of its folder, what identified that then, and the row's document."""
-
-    key: str
-    signature: Signature
-    document: str
 
 
 def select_runs(where: str | None, order_by: str | Sequence[str], limit: int, offset: int) -> Selection:
@@ -105,27 +94,6 @@ def fetch(connection: sqlite3.Connection, selection: Selection) -> list[RunRow]:
         return list(_documents(connection, selection.numbers(connection)))
     finally:
         connection.execute("ROLLBACK")
-
-
-def stored(connection: sqlite3.Connection) -> list[Stored]:
-    """Give what the file holds, the newest first."""
-    sql = "SELECT folder, inode, size, mtime, doc FROM main.run JOIN main.doc USING (n) ORDER BY start DESC"
-    return [Stored(folder, (inode, size, time), doc) for folder, inode, size, time, doc in connection.execute(sql)]
-
-
-def direction_of(metric: str, mode: str | None) -> str:
-    """Give ``min`` or ``max``: what was asked for, or what the name of the metric tells.
-
-    Raises:
-        ArgumentValueError: another word.
-    """
-    if mode is None:
-        from neural_core._series import lower_is_better  # _series loads numpy, which listing need not
-
-        return "min" if lower_is_better(metric) else "max"
-    if mode not in ("min", "max"):
-        raise ArgumentValueError(f"mode must be 'min', 'max' or None, not {mode!r}")
-    return mode
 
 
 def _parsed(where: str | None) -> Node | None:
