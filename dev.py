@@ -1,25 +1,25 @@
 #!/usr/bin/env python3
-"""Two commands for a fresh checkout, with nothing but Python 3.11 or newer.
+"""Everything that a fresh checkout can do, with nothing but Python 3.11 or newer.
 
-python3 dev.py demo   trains real models on real data, tracked by neural; further arguments go to examples/demo.py
-python3 dev.py test   lint, types and every test; further arguments go to pytest
+python3 dev.py demo    trains real models on real data, tracked by neural, and shows them in the comparison page
+python3 dev.py test    lint, types and every test; further arguments go to pytest
+python3 dev.py faults  breaks disks, processes and inputs on purpose, and shows that every check can fail; --fuzz 60
+python3 dev.py bench   measures neural beside its peers; further arguments go to benchmarks.run
+python3 dev.py docs    builds the documentation into site/; --serve shows it while you write
 
-Both keep one virtual environment in .venv/ and install into it again only when a pyproject.toml has changed.
+All keep one virtual environment in .venv/ and install into it again only when a pyproject.toml has changed.
 """
 # Only the standard library, and no syntax newer than Python 3.6: an old Python must get as far as its sentence in main.
 # For the same reason the annotations are quoted.
 
-import hashlib
-import importlib.util
 import os
 import subprocess
 import sys
-import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent
-HEARTBEAT = 10  # seconds between the signs of life of a long step
-LOG_TAIL = 25  # lines of a failed step's output that are shown
+from devtools.environment import install, make_environment
+from devtools.places import ROOT, environment_python
+from devtools.steps import Steps, Stop, shell_status
+
 TEST_TIMEOUT = 300  # seconds after which a hanging test fails
 
 CHECKS = [
@@ -28,149 +28,13 @@ CHECKS = [
     ("types (mypy --strict)", ["mypy"]),
 ]
 
-
-class Stop(Exception):  # noqa: N818 - it carries one sentence for the user and the exit status, whatever the cause
-    """Ends dev.py with one sentence."""
-
-    def __init__(self, sentence: str, status: int = 1) -> None:
-        super().__init__(sentence)
-        self.status = status
-
-
-class Steps:
-    """Numbers the steps and shows that each is alive, done or failed."""
-
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.number = 0
-
-    def begin(self, what: str, end: str = "\n") -> None:
-        """Announce the next step."""
-        self.number += 1
-        print(f"{self.number}/{self.total} {what}", end=end, flush=True)
-
-    def run(self, what: str, command: "list[str]") -> int:
-        """Run a quiet command as the next step; show the end of its output only when it fails."""
-        self.begin(what, end=" ...")
-        started = time.monotonic()
-        log = environment_folder() / f"step-{self.number}.log"
-        log.parent.mkdir(exist_ok=True)
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-            status = wait(process)
-        print(f" {'failed' if status else 'done'} in {time.monotonic() - started:.0f} s", flush=True)
-        if status:
-            print("\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL:]), flush=True)
-        return status
-
-
-def shell_status(status: int) -> int:
-    """Give the exit status that a shell shows: 128 + the number of the signal for a process that one ended."""
-    return status if status >= 0 else 128 - status
-
-
-def wait(process: "subprocess.Popen[bytes]") -> int:
-    """Wait for a quiet process with a sign of life; give its exit status."""
-    seconds = 0
-    while True:
-        try:
-            return shell_status(process.wait(timeout=HEARTBEAT))
-        except subprocess.TimeoutExpired:
-            seconds += HEARTBEAT
-            print(f" {seconds} s", end=" ...", flush=True)
-
-
-def environment_folder() -> Path:
-    """Say where the virtual environment is: the one that runs this, when it is the checkout's, else .venv."""
-    running = Path(sys.prefix).resolve()
-    inside = sys.prefix != sys.base_prefix and ROOT in running.parents
-    return running if inside else ROOT / ".venv"
-
-
-def environment_python() -> str:
-    """Give the path of the environment's interpreter."""
-    return str(environment_folder() / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
-
-
-def answers(*arguments: str) -> bool:
-    """Tell whether the environment's interpreter is there and runs these arguments without an error."""
-    command = [environment_python(), *arguments]
-    try:
-        return subprocess.run(command, cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
-    except OSError:
-        return False
-
-
-def make_environment(steps: Steps) -> None:
-    """Make the virtual environment, or keep the one that works."""
-    folder = environment_folder()
-    if answers("-c", "import sys; sys.exit(sys.version_info < (3, 11))"):
-        steps.begin(f"virtual environment {folder.name} is there")
-        return
-    check_can_make(folder)
-    steps.begin("making a virtual environment", end=" ...")
-    started = time.monotonic()
-    make = [sys.executable, "-m", "venv", "--clear", str(folder)]
-    made = subprocess.run(make, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if made.returncode:
-        print("\n" + made.stdout.decode(errors="replace"))
-        raise Stop(f"The virtual environment could not be made in {folder}: see above.", shell_status(made.returncode))
-    print(f" done in {time.monotonic() - started:.0f} s", flush=True)
-
-
-def check_can_make(folder: Path) -> None:
-    """Refuse to replace a folder of the user's, and say what this Python lacks."""
-    if folder.exists() and not (folder / "pyvenv.cfg").exists() and any(folder.iterdir()):
-        raise Stop(f"{folder} is not a virtual environment: move it away, then run this command again.")
-    for module in ("venv", "ensurepip"):
-        if importlib.util.find_spec(module) is None:
-            raise Stop(
-                f"This Python has no {module} module: install it (on Debian and Ubuntu: apt-get install python3-venv),"
-                " then run this command again."
-            )
-
-
-def requirements(verb: str) -> "list[str]":
-    """Give the arguments of pip install.
-
-    The demo takes the plugins editable, as the tests do: `.[full]` would put copies in the place of those, and the
-    tests would then prove the copies.
-    """
-    if verb == "test":
-        return ["-r", "requirements-dev.txt"]
-    plugins = sorted(str(project.parent) for project in ROOT.glob("plugins/*/pyproject.toml"))
-    editable = [part for folder in [".", *plugins] for part in ("-e", folder)]
-    return [*editable, "scikit-learn>=1.4"]
-
-
-def fingerprint(verb: str) -> str:
-    """Name the state of everything that an installation depends on."""
-    files = [ROOT / "pyproject.toml", ROOT / "hatch_build.py", ROOT / "requirements-dev.txt"]
-    files += sorted(ROOT.glob("plugins/*/pyproject.toml"))
-    digest = hashlib.sha256(repr((str(ROOT), sys.version, requirements(verb))).encode())
-    for file in files:
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def installed(verb: str) -> bool:
-    """Tell whether the environment already holds what this verb needs; what the tests need serves the demo too."""
-    stamps = {name: environment_folder() / ("installed-for-" + name) for name in {verb, "test"}}
-    return any(stamp.exists() and stamp.read_text() == fingerprint(name) for name, stamp in stamps.items())
-
-
-def install(steps: Steps, verb: str) -> None:
-    """Install what the verb needs, unless nothing changed since the last time."""
-    if installed(verb):
-        steps.begin("packages are installed")
-        return
-    if not answers("-m", "pip", "--version") and not answers("-m", "ensurepip"):
-        raise Stop(f"{environment_folder()} has no pip: remove that folder, then run this command again.")
-    pip = [environment_python(), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    status = steps.run("installing packages (the first time may take minutes)", pip + requirements(verb))
-    if status:
-        raise Stop("The installation failed: see above; it needs the package index and room on the disk.", status)
-    (environment_folder() / ("installed-for-" + verb)).write_text(fingerprint(verb))
+# Verbs that run one Python command with what the tests need: its arguments without and with some of the user's, and
+# where its result is.
+TOOLS = {
+    "faults": (["tests.faults"], ["tests.faults"], "docs/reliability.md says what each row promises"),
+    "bench": (["benchmarks.run", "peers"], ["benchmarks.run"], "the figures are in benchmarks/results.md"),
+    "docs": (["mkdocs", "build", "--strict"], ["mkdocs"], "open site/index.html"),
+}
 
 
 def run_to_its_end(command: "list[str]") -> int:
@@ -193,6 +57,21 @@ def demo(arguments: "list[str]") -> int:
     if status:
         raise Stop(f"The demo failed with status {status}: the lines above say where.", status)
     print("\nNext: put ExperimentTracker into a training of your own; README.md has it in ten lines.")
+    return 0
+
+
+def tool(verb: str, arguments: "list[str]") -> int:
+    """Run the command of a verb in TOOLS."""
+    alone, with_arguments, result = TOOLS[verb]
+    steps = Steps(3)
+    make_environment(steps)
+    install(steps, "test")
+    command = [*with_arguments, *arguments] if arguments else alone
+    steps.begin("python -m " + " ".join(command))
+    status = shell_status(subprocess.call([environment_python(), "-m", *command], cwd=ROOT))
+    if status:
+        raise Stop(f"`python3 dev.py {verb}` failed with status {status}: the lines above say why.", status)
+    print(f"\nDone: {result}.")
     return 0
 
 
@@ -232,11 +111,12 @@ def main(arguments: "list[str]") -> int:
         )
         return 1
     verbs = {"demo": demo, "test": test}
-    if not arguments or arguments[0] not in verbs:
+    if not arguments or arguments[0] not in {*verbs, *TOOLS}:
         print(__doc__)
         return 0 if arguments in (["-h"], ["--help"]) else 2
     try:
-        return verbs[arguments[0]](arguments[1:])
+        verb, *further = arguments
+        return tool(verb, further) if verb in TOOLS else verbs[verb](further)
     except Stop as stop:
         print(f"\n{stop}")
         return stop.status

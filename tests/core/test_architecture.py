@@ -13,7 +13,14 @@ from attrs import field, frozen
 
 ROOT = Path(__file__).resolve().parents[2]
 MAX_LINES = 250
-SOURCES = ("neural_core/**/*.py", "neural/**/*.py", "plugins/*/src/**/*.py", "examples/**/*.py", "*.py")
+SOURCES = (
+    "neural_core/**/*.py",
+    "neural/**/*.py",
+    "plugins/*/src/**/*.py",
+    "examples/**/*.py",
+    "devtools/*.py",
+    "*.py",
+)
 PLUGINS = ("neural_mlflow", "neural_tensorboard", "neural_ui", "neural_wandb")
 STANDARD = tuple(sorted(sys.stdlib_module_names))
 

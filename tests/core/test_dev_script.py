@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import os
 import shutil
 import subprocess
@@ -16,21 +16,25 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "dev.py"
+SCRIPTS = [SCRIPT, *sorted((ROOT / "devtools").glob("*.py"))]
 
 
-def load(script: Path) -> ModuleType:
-    """Import a copy of dev.py under its own name."""
-    spec = importlib.util.spec_from_file_location("dev_under_test", script)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def load(script: Path, name: str = "dev") -> ModuleType:
+    """Import a module of a copy of the checkout, which finds its own devtools."""
+    ours = [one for one in sys.modules if one == "dev" or one.split(".")[0] == "devtools"]
+    for one in ours:
+        del sys.modules[one]
+    sys.path.insert(0, str(script.parent))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(script.parent))
 
 
 def run(script: Path, *arguments: str, prelude: str = "") -> subprocess.CompletedProcess[str]:
     """Run dev.py in a process of its own, after some lines that change that process."""
-    code = f"import runpy, sys\n{prelude}\nsys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name='__main__')"
+    start = "sys.argv = sys.argv[1:]; sys.path[0] = os.path.dirname(sys.argv[0])"  # as Python does for a script
+    code = f"import os, runpy, sys\n{prelude}\n{start}\nrunpy.run_path(sys.argv[0], run_name='__main__')"
     command = [sys.executable, "-c", code, str(script), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
@@ -40,6 +44,7 @@ def checkout(tmp_path: Path) -> Path:
     """Copy what dev.py reads of a checkout."""
     for name in ("dev.py", "pyproject.toml", "hatch_build.py", "requirements-dev.txt"):
         shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "devtools", tmp_path / "devtools")
     for project in ROOT.glob("plugins/*/pyproject.toml"):
         (tmp_path / "plugins" / project.parent.name).mkdir(parents=True)
         shutil.copy(project, tmp_path / "plugins" / project.parent.name)
@@ -50,20 +55,24 @@ def checkout(tmp_path: Path) -> Path:
 def ready(checkout: Path) -> Path:
     """Give the checkout an environment in which everything counts as installed."""
     venv.create(checkout / ".venv", symlinks=os.name != "nt")
-    (checkout / ".venv" / "installed-for-test").write_text(load(checkout / "dev.py").fingerprint("test"))
+    (checkout / ".venv" / "installed-for-test").write_text(
+        load(checkout / "dev.py", "devtools.environment").fingerprint("test")
+    )
     return checkout
 
 
-def test_needs_the_standard_library_only() -> None:
-    """dev.py imports nothing that has to be installed."""
-    nodes = [node for node in ast.walk(ast.parse(SCRIPT.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_needs_the_standard_library_only(script: Path) -> None:
+    """dev.py and its parts import nothing that has to be installed."""
+    nodes = [node for node in ast.walk(ast.parse(script.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name for node in nodes}
-    assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+    assert {name.split(".")[0] for name in names} <= {*sys.stdlib_module_names, "devtools"}
 
 
-def test_old_python_reads_it() -> None:
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_old_python_reads_it(script: Path) -> None:
     """The syntax of dev.py is that of Python 3.7 or older, with no annotation that an old one would trip over."""
-    tree = ast.parse(SCRIPT.read_text(), feature_version=(3, 7))
+    tree = ast.parse(script.read_text(), feature_version=(3, 7))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     annotations = [a.annotation for f in functions for a in f.args.args] + [f.returns for f in functions]
     assert not [a for a in annotations if isinstance(a, ast.Subscript)]
@@ -101,8 +110,17 @@ def test_help(arguments: list[str], status: int) -> None:
     """Without a known verb dev.py names its verbs."""
     result = run(SCRIPT, *arguments)
     assert result.returncode == status
-    assert "dev.py demo" in result.stdout
-    assert "dev.py test" in result.stdout
+    assert all(f"dev.py {verb}" in result.stdout for verb in ("demo", "test", "faults", "bench", "docs"))
+
+
+def test_a_tool_runs_in_the_environment(ready: Path) -> None:
+    """Verbs that run one command run it in the checkout's environment, and pass its status on with their name."""
+    (ready / "benchmarks").mkdir()
+    (ready / "benchmarks" / "run.py").write_text("import sys; print(sys.prefix, sys.argv[1:]); sys.exit(4)")
+    result = run(ready / "dev.py", "bench", "startup", "--quick")
+    assert result.returncode == 4
+    assert f"{ready / '.venv'} ['startup', '--quick']" in result.stdout
+    assert "`python3 dev.py bench` failed with status 4" in result.stdout
 
 
 def test_demo_runs_in_the_environment(ready: Path) -> None:
@@ -137,7 +155,7 @@ def test_first_failure_decides_and_the_rest_runs(ready: Path) -> None:
 
 def test_changed_project_is_installed_again(ready: Path) -> None:
     """A changed pyproject.toml, the core's or a plugin's, asks for a new installation."""
-    dev = load(ready / "dev.py")
+    dev = load(ready / "dev.py", "devtools.environment")
     assert dev.installed("test")
     assert dev.installed("demo")
     project = next(ready.glob("plugins/*/pyproject.toml"))
@@ -158,4 +176,4 @@ def test_named_tests_replace_the_folders(checkout: Path) -> None:
 @pytest.mark.parametrize(("raw", "shown"), [(0, 0), (3, 3), (-9, 137)])
 def test_status_of_a_killed_process(raw: int, shown: int) -> None:
     """A process that a signal ended has the status that a shell shows."""
-    assert load(SCRIPT).shell_status(raw) == shown
+    assert load(SCRIPT, "devtools.steps").shell_status(raw) == shown

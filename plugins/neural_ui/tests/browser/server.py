@@ -17,7 +17,8 @@ __all__ = ["Server", "free_port"]
 SECONDS_TO_START = 60.0
 # A shell's background jobs ignore SIGINT, and so would all that they start: Ctrl-C is made to count again.
 _LAUNCH = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "import faulthandler, signal; faulthandler.register(signal.SIGUSR1); "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from neural_core._cli import main; main()"
 )
 
@@ -72,12 +73,17 @@ class Server:
         try:
             rest, _ = self._process.communicate(timeout=30)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            rest, _ = self._process.communicate()
-            raise AssertionError("the server did not end within 30 s of SIGINT") from None
-        finally:
-            self.output += (rest or b"").decode(errors="replace")
+            rest = self._where_it_hangs()
+            raise AssertionError(f"the server did not end within 30 s of SIGINT:\n{rest.decode()}") from None
+        self.output += rest.decode(errors="replace")
         return self.output
+
+    def _where_it_hangs(self) -> bytes:
+        """Let it write the stack of each thread, and kill it."""
+        self._process.send_signal(signal.SIGUSR1)
+        time.sleep(1)
+        self._process.kill()
+        return self._process.communicate()[0] or b""
 
     @property
     def status(self) -> int | None:
