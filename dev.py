@@ -5,7 +5,7 @@ python3 dev.py demo    trains real models on real data, tracked by neural, and s
 python3 dev.py test    lint, types and every test; further arguments go to pytest
 python3 dev.py faults  breaks disks, processes and inputs on purpose, and shows that every check can fail; --fuzz 60
 python3 dev.py bench   measures neural beside its peers; further arguments go to benchmarks.run
-python3 dev.py docs    builds the documentation into site/; --serve shows it while you write
+python3 dev.py docs    builds the documentation into site/; `serve` shows it while you write
 
 All keep one virtual environment in .venv/ and install into it again only when a pyproject.toml has changed.
 """
@@ -31,9 +31,9 @@ CHECKS = [
 # Verbs that run one Python command with what the tests need: its arguments without and with some of the user's, and
 # where its result is.
 TOOLS = {
-    "faults": (["tests.faults"], ["tests.faults"], "docs/reliability.md says what each row promises"),
-    "bench": (["benchmarks.run", "peers"], ["benchmarks.run"], "the figures are in benchmarks/results.md"),
-    "docs": (["mkdocs", "build", "--strict"], ["mkdocs"], "open site/index.html"),
+    "faults": (["tests/faults"], ["tests/faults"], "docs/reliability.md says what each row promises"),
+    "bench": (["-m", "benchmarks.run", "peers"], ["-m", "benchmarks.run"], "the figures are in benchmarks/results.md"),
+    "docs": (["-m", "mkdocs", "build", "--strict"], ["-m", "mkdocs"], "open site/index.html"),
 }
 
 
@@ -67,8 +67,8 @@ def tool(verb: str, arguments: "list[str]") -> int:
     make_environment(steps)
     install(steps, "test")
     command = [*with_arguments, *arguments] if arguments else alone
-    steps.begin("python -m " + " ".join(command))
-    status = shell_status(subprocess.call([environment_python(), "-m", *command], cwd=ROOT))
+    steps.begin("python " + " ".join(command))
+    status = shell_status(subprocess.call([environment_python(), *command], cwd=ROOT))
     if status:
         raise Stop(f"`python3 dev.py {verb}` failed with status {status}: the lines above say why.", status)
     print(f"\nDone: {result}.")
