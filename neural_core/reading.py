@@ -64,13 +64,17 @@ class ExperimentStore(EditingVerbs):
         self._shelf = Shelf()
         self._edits = Lock()
 
-    def listed(self) -> Listed:
-        """Give all experiments, the newest first, and a cursor for `changes`.
+    def listed(self, *, whole: bool = True) -> Listed:
+        """Give the experiments, the newest first, and a cursor for `changes`.
+
+        Args:
+            whole: all of them. Else those that are known by now, and `pending` says how many are not: each call
+                reads some hundred more, so that a page over ten thousand of them need not wait.
 
         Raises:
             OSError: the base folder may not be read.
         """
-        return self._catalog.listed()
+        return self._catalog.listed(whole=whole)
 
     def run(self, run_id: str) -> StoredRun:
         """Give one experiment.
@@ -80,9 +84,9 @@ class ExperimentStore(EditingVerbs):
         """
         return self._catalog.find(run_id)
 
-    def changes(self, cursor: str | None = None) -> Changes:
-        """Tell what changed since a cursor that an earlier call gave; None for everything."""
-        return self._catalog.changes(cursor)
+    def changes(self, cursor: str | None = None, *, whole: bool = True) -> Changes:
+        """Tell what changed since a cursor that an earlier call gave, None for everything; `whole` as in `listed`."""
+        return self._catalog.changes(cursor, whole=whole)
 
     def read_series(
         self, run_ids: Sequence[str], metric: str, x: str = "step", window: Window | None = None
@@ -131,7 +135,7 @@ class ExperimentStore(EditingVerbs):
         """
         wanted = [
             (place, run.id, info)
-            for run in self.listed().runs[:runs]
+            for run in self.listed(whole=False).runs[:runs]
             for place, info in enumerate(list(run.row.metrics.values())[:metrics])
         ]
         for _, run_id, info in sorted(wanted, key=lambda one: one[0]):

@@ -19,6 +19,8 @@ from neural_core.records import RunRow
 __all__ = ["Catalog", "revision_of"]
 
 _NEVER = (-1, -1)
+_SOME = 500
+"""Experiments that are read at a time when somebody waits for the list."""
 _ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -35,15 +37,19 @@ class Catalog:
         self._ids: dict[str, str] = {}
         self._removed: dict[str, int] = {}
         self._seen = _NEVER
+        self._known: Listed | None = None
 
-    def refresh(self) -> None:
+    def refresh(self, *, whole: bool = True) -> None:
         """Look for what changed.
+
+        Args:
+            whole: read all that was never read before; else some of it.
 
         Raises:
             OSError: the base folder may not be read.
         """
         with self._lock:
-            self._listing.refresh()
+            self._listing.refresh(None if whole else _SOME)
             if self._trash.refresh():
                 self._listing.version += 1  # ordinals may have moved
             seen = self._listing.version, self._trash.version
@@ -69,18 +75,32 @@ class Catalog:
         every = [(entry.row, False) for entry in self._listing.entries.values()]
         every += [(entry.row, True) for entry in self._trash.entries.values()]
         every.sort(key=lambda pair: (pair[0].start_time, pair[0].experiment_id, pair[0].folder))
-        return {row.folder: place for place, (row, thrown) in enumerate(every) if not thrown}
+        # Those that were not read yet were touched longest ago, and so are likely to be the oldest.
+        return {row.folder: place for place, (row, thrown) in enumerate(every, self._listing.pending) if not thrown}
 
-    def listed(self) -> Listed:
-        """Look for what changed, and give all experiments.
+    def listed(self, *, whole: bool = True) -> Listed:
+        """Look for what changed, and give the experiments.
+
+        Args:
+            whole: all of them, however many have to be read; else read some and give what is known then, or, while
+                another thread reads on, what was known before.
 
         Raises:
             OSError: the base folder may not be read.
         """
-        with self._lock:
-            self.refresh()
+        known = self._known
+        waits = whole or known is None or not known.pending
+        if not self._lock.acquire(blocking=waits):
+            assert known is not None
+            return known
+        try:
+            self.refresh(whole=whole)
             version = f"{self._session}-{self._seen[0]}-{self._seen[1]}-{directions_mark(self.base_dir)}"
-            return Listed(version, self._cursor, len(self._trash.entries), list(self._runs.values()))
+            runs, thrown = list(self._runs.values()), len(self._trash.entries)
+            self._known = Listed(version, self._cursor, thrown, runs, self._listing.pending)
+            return self._known
+        finally:
+            self._lock.release()
 
     @property
     def _cursor(self) -> str:
@@ -115,10 +135,10 @@ class Catalog:
         """
         return self.base_dir / self.find(name).row.folder
 
-    def changes(self, cursor: str | None) -> Changes:
+    def changes(self, cursor: str | None, *, whole: bool = True) -> Changes:
         """Tell what changed since a cursor; everything, when the cursor is of another store or process."""
         with self._lock:
-            self.refresh()
+            self.refresh(whole=whole)
             since = self._since(cursor)
             entries = self._listing.entries
             fresh = [run for run in self._runs.values() if run.version > since]
@@ -130,7 +150,7 @@ class Catalog:
                 if version > since and metric in entry.row.metrics
             ]
             gone = [name for name, at in self._removed.items() if at > since and name not in self._runs]
-            return Changes(self._cursor, fresh, gone, grown)
+            return Changes(self._cursor, fresh, gone, grown, self._listing.pending)
 
     def _since(self, cursor: str | None) -> int:
         session, _, number = (cursor or "").partition("-")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import define, field
 
-from neural_core._storage.index import Index
+from neural_core._reading_api.first_look import FirstLook
 from neural_core._storage.index_scan import scan
 from neural_core._storage.index_schema import Signature
 from neural_core._storage.overview import RowReader, last_sign
@@ -18,6 +18,8 @@ from neural_core.records import RunRow
 __all__ = ["Entry", "Listing", "unix_time"]
 
 _LIVE = ("created", "running", "stalled")
+_FIRST = 1
+"""The version of a first look: what was there then has not grown for anybody."""
 _SIGN_SECONDS = 5.0
 """A sign of life that is so much newer than the one before is a change."""
 Mark = tuple[tuple[str, int, int], ...]
@@ -54,45 +56,56 @@ class Listing:
     Attributes:
         version: grows with every change.
         entries: folder name → entry.
+        pending: how many experiments were not read yet.
     """
 
     def __init__(self, base_dir: Path) -> None:
         self.base_dir = base_dir
         self.version = 0
         self.entries: dict[str, Entry] = {}
-        self._loaded = False
+        self.pending = 0
+        self._first_look: FirstLook | None = FirstLook(base_dir)
 
-    def refresh(self) -> bool:
+    def refresh(self, most: int | None = None) -> bool:
         """Look for changes; True when there are any.
+
+        Args:
+            most: of those that were never read, read at most so many, the newest first; None for all.
 
         Raises:
             OSError: the base folder may not be read.
         """
         before = self.version
         found = scan(self.base_dir)
-        if not self._loaded:
-            self._load(found)
+        if self._first_look is not None:
+            self._load(self._first_look, found, most)
         for folder in self.entries.keys() - found.keys():
             self.version += 1
             del self.entries[folder]
         for folder, signature in found.items():
             entry = self.entries.get(folder)
+            if entry is None and self.pending:
+                continue  # its turn comes
             if entry is None or entry.signature != signature or (entry.is_open and self._may_differ(folder, entry)):
                 self._read(folder, signature)
         return self.version != before
 
-    def _load(self, found: dict[str, Signature | None]) -> None:
-        """Take all rows from the index at once; what changes meanwhile has another signature and is read again."""
-        self._loaded = True
-        self.version += 1
-        with Index(self.base_dir) as index:
-            index.refresh()
-            for row in index.runs(limit=None):
-                if row.folder in found:
-                    entry = Entry(row, found[row.folder], self.version, self._sign(row))
-                    if entry.is_open:
-                        entry.mark = _mark(self.base_dir / row.folder / "metrics")
-                    self._put(row.folder, entry)
+    def _load(self, look: FirstLook, found: dict[str, Signature | None], most: int | None) -> None:
+        """Take up rows as they are read first; what changes meanwhile has another signature and is read again."""
+        rows, last = look.rows(found, most)
+        self.version += bool(rows) or not self.version
+        for row in rows:
+            if row.folder in found:
+                self.entries[row.folder] = self._first_entry(row, found[row.folder])
+        self.pending = 0 if last else len(found.keys() - self.entries.keys())
+        if last:
+            self._first_look = None
+
+    def _first_entry(self, row: RunRow, signature: Signature | None) -> Entry:
+        entry = Entry(row, signature, self.version, self._sign(row), grown=dict.fromkeys(row.metrics, _FIRST))
+        if entry.is_open:
+            entry.mark = _mark(self.base_dir / row.folder / "metrics")
+        return entry
 
     def _sign(self, row: RunRow) -> float:
         ended = unix_time(row.end_time)

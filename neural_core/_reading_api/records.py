@@ -47,12 +47,14 @@ class Listed:
         cursor: for `changes`, which then tells what came after.
         trash: how many experiments lie in the trash.
         runs: the newest first.
+        pending: how many more there are, which were not read yet; their ordinals are taken to be the smallest.
     """
 
     version: str
     cursor: str
     trash: int
     runs: Sequence[StoredRun]
+    pending: int = 0
 
 
 @frozen
@@ -64,12 +66,14 @@ class Changes:
         runs: experiments that are new or changed.
         removed: ids of those that are gone.
         grown: (id, metric, number of points) of every metric that has more points.
+        pending: as in `Listed`.
     """
 
     cursor: str
     runs: Sequence[StoredRun]
     removed: Sequence[str]
     grown: Sequence[tuple[str, str, int]]
+    pending: int = 0
 
 
 @frozen(eq=False)

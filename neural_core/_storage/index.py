@@ -15,12 +15,13 @@ from typing import TypeVar
 
 from attrs import frozen
 
+from neural_core._storage import index_rows
 from neural_core._storage.cache_folder import cache_folder, remove_file
 from neural_core._storage.index_refresh import Refresher, RowSource
-from neural_core._storage.index_rows import Selection, fetch, select_best, select_count, select_found, select_runs
+from neural_core._storage.index_rows import Selection, Stored
 from neural_core._storage.index_scan import identity
 from neural_core._storage.index_schema import SCHEMA_VERSION, open_index, open_memory
-from neural_core.errors import ArgumentValueError, DamagedError
+from neural_core.errors import DamagedError
 from neural_core.records import RunRow
 
 __all__ = ["Index"]
@@ -74,13 +75,23 @@ class Index:
         self._lock = threading.RLock()
         self._process = os.getpid()
 
-    def refresh(self) -> None:
+    def refresh(self, most: int | None = None) -> int:
         """Look which experiments are there and read those that are new, changed or alive.
+
+        Args:
+            most: of those that were never read, read at most so many, the ones touched last first; None for all.
+
+        Returns:
+            How many are still to be read.
 
         Raises:
             OSError: the base folder may not be read.
         """
-        self._attempt(lambda connection: None, refresh=True)
+        return self._attempt(lambda session: session.refresher.refresh(most), looks=True)
+
+    def stored(self) -> list[Stored]:
+        """Give what the index file holds, the newest first, without a look at the folder."""
+        return self._attempt(lambda session: index_rows.stored(session.connection), looks=True)
 
     def runs(
         self,
@@ -101,14 +112,14 @@ class Index:
             QueryError: the filter or the order does not parse.
             ArgumentValueError: a negative limit or offset.
         """
-        return self._rows(select_runs(where, order_by, _limit(limit), _limit(offset)))
+        return self._rows(index_rows.select_runs(where, order_by, limit, offset))
 
     def count(self, where: str | None = None) -> int:
         """Give how many experiments a filter selects.
 
         Raises QueryError when the filter does not parse.
         """
-        return self._attempt(select_count(where).numbers)[0]
+        return self._attempt(lambda session: index_rows.select_count(where).numbers(session.connection))[0]
 
     def best(
         self, metric: str, mode: str | None = None, where: str | None = None, limit: int | None = 20
@@ -127,8 +138,8 @@ class Index:
             ArgumentValueError: another mode, or a negative limit.
             QueryError: the filter does not parse.
         """
-        mode = _mode(metric, mode)
-        rows = self._rows(select_best(metric, mode, where, _limit(limit)))
+        mode = index_rows.direction_of(metric, mode)
+        rows = self._rows(index_rows.select_best(metric, mode, where, limit))
         infos = [(row, row.metrics[metric]) for row in rows]
         picked = [(row, m.min, m.min_step) if mode == "min" else (row, m.max, m.max_step) for row, m in infos]
         return [(row, value, step) for row, value, step in picked if value is not None]
@@ -138,8 +149,8 @@ class Index:
 
         More than one row means that the id is ambiguous: a copy, or too short a prefix.
         """
-        rows = self._rows(select_found(prefix, exact=True))
-        return rows if rows or len(prefix) < 4 else self._rows(select_found(prefix, exact=False))
+        rows = self._rows(index_rows.select_found(prefix, exact=True))
+        return rows if rows or len(prefix) < 4 else self._rows(index_rows.select_found(prefix, exact=False))
 
     def close(self) -> None:
         """Close the index file; the next question opens it again."""
@@ -163,10 +174,13 @@ class Index:
             self.close()
 
     def _rows(self, selection: Selection) -> list[RunRow]:
-        return self._attempt(lambda connection: fetch(connection, selection))
+        return self._attempt(lambda session: index_rows.fetch(session.connection, selection))
 
-    def _attempt(self, work: Callable[[sqlite3.Connection], T], *, refresh: bool = False) -> T:
-        """Do the work on the file; on a new file when that is spoilt; else on an index in memory."""
+    def _attempt(self, work: Callable[[_Session], T], *, looks: bool = False) -> T:
+        """Do the work on the file; on a new file when that is spoilt; else on an index in memory.
+
+        Work that `looks` at the folder by itself, or not at all, does not wait for a first refresh.
+        """
         if self._process != os.getpid():
             self._lock = threading.RLock()  # its holder may not exist in this process
             self.close()
@@ -174,25 +188,25 @@ class Index:
         with self._lock:
             for _ in range(2):
                 try:
-                    return self._work(work, refresh)
+                    return self._work(work, looks)
                 except (sqlite3.Error, DamagedError) as error:
                     if self._in_memory:
                         raise
                     self._give_up(error)
             self._in_memory = True
             self.close()
-            return self._work(work, refresh)
+            return self._work(work, looks)
 
-    def _work(self, work: Callable[[sqlite3.Connection], T], refresh: bool) -> T:
-        session = self._opened(refresh)
-        if refresh or not session.refresher.done:
+    def _work(self, work: Callable[[_Session], T], looks: bool) -> T:
+        session = self._opened(looks)
+        if not looks and not session.refresher.done:
             session.refresher.refresh()
-        return work(session.connection)
+        return work(session)
 
-    def _opened(self, refresh: bool) -> _Session:
-        """Give the open index; before a refresh only while the base folder is the one it was made for."""
+    def _opened(self, looks: bool) -> _Session:
+        """Give the open index; before a look at the folder only while that is the one it was made for."""
         session = self._session
-        if session is not None and (not refresh or session.identity == identity(self.base_dir)):
+        if session is not None and (not looks or session.identity == identity(self.base_dir)):
             return session
         self.close()
         place = identity(self.base_dir)
@@ -230,19 +244,3 @@ def _default_reader(directory: Path) -> RowSource:
     from neural_core._storage.overview import RowReader  # overview reads with numpy, which a cold list need not load
 
     return RowReader(directory)
-
-
-def _limit(number: int | None) -> int:
-    if number is not None and number < 0:
-        raise ArgumentValueError(f"limit and offset must not be negative, and {number} is; None is no limit")
-    return -1 if number is None else number
-
-
-def _mode(metric: str, mode: str | None) -> str:
-    if mode is None:
-        from neural_core._series import lower_is_better  # _series loads numpy, which listing need not
-
-        return "min" if lower_is_better(metric) else "max"
-    if mode not in ("min", "max"):
-        raise ArgumentValueError(f"mode must be 'min', 'max' or None, not {mode!r}")
-    return mode

@@ -24,6 +24,7 @@ from neural_core.records import RunRow
 
 __all__ = ["Refresher", "RowSource"]
 
+Changed = Sequence[tuple[str, Signature | None]]
 _BATCH = 500  # rows in one transaction: others wait some 50 ms for it
 _TICK_NS = 100_000_000  # a file system's clock may stand still for a tick, in which a second change is not seen
 _COARSE_TICK_NS = 2_000_000_000  # where whole seconds are kept
@@ -63,8 +64,14 @@ class Refresher:
         self._live: dict[str, _Live] = {}
         self._numbers = count(-1, -1)
 
-    def refresh(self) -> None:
+    def refresh(self, most: int | None = None) -> int:
         """Bring the tables up to date.
+
+        Args:
+            most: of those that were never read, read at most so many, the ones touched last first; None for all.
+
+        Returns:
+            How many are still to be read.
 
         Raises:
             OSError: the base folder may not be read.
@@ -75,12 +82,22 @@ class Refresher:
         known = self._known
         if found == known and not self._live:  # the usual case, at the speed of C
             self.done = True
-            return
-        changed = [(folder, sign) for folder, sign in found.items() if sign is None or known.get(folder) != sign]
+            return 0
+        changed = [pair for pair in found.items() if pair[1] is None or not self._knows(*pair)]
         self._remove_vanished(found)
         self._remove_settled(found)
-        self._read(changed)
-        self.done = True
+        left = 0 if most is None else max(0, len(changed) - len(self._live) - most)
+        self._read(self._newest(changed, most) if left else changed)
+        self.done = not left
+        return left
+
+    def _knows(self, folder: str, sign: Signature | None) -> bool:
+        return sign == (self._known.get(folder) or self._known.get(folder_key(folder)))
+
+    def _newest(self, changed: Changed, most: int | None) -> Changed:
+        """Give those that were never read and touched last; those that live are read again when all are known."""
+        fresh = [pair for pair in changed if pair[0] not in self._live]
+        return sorted(fresh, key=lambda pair: pair[1][2] if pair[1] else 0, reverse=True)[:most]
 
     def _learn(self) -> None:
         """Read what the file holds, unless nobody else has written to it since."""
@@ -112,12 +129,10 @@ class Refresher:
             with _transaction(self._connection, "DEFERRED"):
                 erase(self._connection, [live.number for live in lives], "temp.live_")
 
-    def _read(self, changed: Sequence[tuple[str, Signature | None]]) -> None:
+    def _read(self, changed: Changed) -> None:
         finished: list[tuple[_Live, Entry]] = []
         living: list[tuple[_Live, Entry]] = []
         for folder, sign in changed:
-            if sign is not None and self._known.get(folder_key(folder)) == sign:
-                continue  # a name that is kept under another key
             live, entry = self._read_one(folder, sign)
             if entry is None:
                 continue

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from neural_core._storage.index_document import from_document
+from neural_core._storage.index_schema import Signature
 from neural_core._storage.query import parse_filter, parse_order
 from neural_core._storage.query_nodes import Node, Order
 from neural_core._storage.query_sql import Parameters, condition, order_columns, sql_text
-from neural_core.errors import DamagedError, QueryError
+from neural_core.errors import ArgumentValueError, DamagedError, QueryError
 from neural_core.records import RunRow
 
-__all__ = ["Selection", "fetch", "select_best", "select_count", "select_found", "select_runs"]
+__all__ = ["Selection", "Stored", "direction_of", "fetch", "select_best", "select_count", "select_found"]
+__all__ += ["select_runs", "stored"]
 
 _ARMS = {"main.": "folder NOT IN (SELECT folder FROM temp.live_run)", "temp.live_": "1"}
 _CHUNK = 400  # twice as many values, of which old versions of SQLite take 999
@@ -42,14 +44,24 @@ class Selection:
         return [row[0] for row in connection.execute(self.sql, self.parameters)]
 
 
-def select_runs(where: str | None, order_by: str | Sequence[str], limit: int, offset: int) -> Selection:
-    """Ask for the runs that a filter selects, in order; -1 is no limit.
+@frozen
+class Stored:
+    """A row as the file holds it: the key of its folder, what identified that then, and the row's document."""
+
+    key: str
+    signature: Signature
+    document: str
+
+
+def select_runs(where: str | None, order_by: str | Sequence[str], limit: int | None, offset: int) -> Selection:
+    """Ask for the runs that a filter selects, in order; None is no limit.
 
     Raises:
         QueryError: the filter or the order does not parse.
+        ArgumentValueError: a negative limit or offset.
     """
     node, order = _parsed(where), parse_order(order_by)
-    sql, terms, parameters = _union("run", node, order, {"limit": limit, "offset": offset})
+    sql, terms, parameters = _union("run", node, order, {"limit": _limit(limit), "offset": _limit(offset)})
     return Selection(f"{sql} ORDER BY {terms} LIMIT :limit OFFSET :offset", parameters)
 
 
@@ -63,14 +75,15 @@ def select_count(where: str | None) -> Selection:
     return Selection(f"SELECT count(*) FROM ({sql})", parameters)
 
 
-def select_best(metric: str, mode: str, where: str | None, limit: int) -> Selection:
-    """Ask for the runs with the smallest (mode ``min``) or largest (``max``) values of a metric.
+def select_best(metric: str, mode: str, where: str | None, limit: int | None) -> Selection:
+    """Ask for the runs with the smallest (mode ``min``) or largest (``max``) values of a metric; None is no limit.
 
     Raises:
         QueryError: the filter does not parse.
+        ArgumentValueError: a negative limit.
     """
     direction = "DESC" if mode == "max" else "ASC"
-    start: Parameters = {"limit": limit, "metric": sql_text(metric)}
+    start: Parameters = {"limit": _limit(limit), "metric": sql_text(metric)}
     test = f"key = :metric AND {mode} IS NOT NULL"
     sql, terms, parameters = _union("metric JOIN {0}run ON n = run", _parsed(where), (), start, f"{mode} AS v", test)
     return Selection(f"{sql} ORDER BY v {direction}, {terms} LIMIT :limit", parameters)
@@ -94,6 +107,33 @@ def fetch(connection: sqlite3.Connection, selection: Selection) -> list[RunRow]:
         return list(_documents(connection, selection.numbers(connection)))
     finally:
         connection.execute("ROLLBACK")
+
+
+def stored(connection: sqlite3.Connection) -> list[Stored]:
+    """Give what the file holds, the newest first."""
+    sql = "SELECT folder, inode, size, mtime, doc FROM main.run JOIN main.doc USING (n) ORDER BY start DESC"
+    return [Stored(folder, (inode, size, time), doc) for folder, inode, size, time, doc in connection.execute(sql)]
+
+
+def direction_of(metric: str, mode: str | None) -> str:
+    """Give ``min`` or ``max``: what was asked for, or what the name of the metric tells.
+
+    Raises:
+        ArgumentValueError: another word.
+    """
+    if mode is None:
+        from neural_core._series import lower_is_better  # _series loads numpy, which listing need not
+
+        return "min" if lower_is_better(metric) else "max"
+    if mode not in ("min", "max"):
+        raise ArgumentValueError(f"mode must be 'min', 'max' or None, not {mode!r}")
+    return mode
+
+
+def _limit(number: int | None) -> int:
+    if number is not None and number < 0:
+        raise ArgumentValueError(f"limit and offset must not be negative, and {number} is; None is no limit")
+    return -1 if number is None else number
 
 
 def _parsed(where: str | None) -> Node | None:

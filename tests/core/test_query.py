@@ -361,7 +361,7 @@ def test_sql_selects_what_python_selects(rows: list[RunRow], living: int, nodes:
     """The index selects exactly the rows for which a plain evaluation of the tree is true, finished or living."""
     connection, rows = filled(rows, living)
     for node in nodes:
-        got = fetch(connection, select_runs(printed(node), (), -1, 0))
+        got = fetch(connection, select_runs(printed(node), (), None, 0))
         wanted = [row for row in rows if holds(node, row)]
         assert sorted(map(repr, got)) == sorted(map(repr, wanted))
         assert select_count(printed(node)).numbers(connection) == [len(wanted)]
@@ -409,14 +409,14 @@ TABLE = [
 def test_types_and_absence(where: str, wanted: str) -> None:
     """Numbers, texts, booleans, NaN and absence are told apart, and what is absent is only in a negation."""
     connection, _ = filled(TABLE, 0)
-    assert " ".join(row.name for row in fetch(connection, select_runs(where, "start", -1, 0))) == wanted
+    assert " ".join(row.name for row in fetch(connection, select_runs(where, "start", None, 0))) == wanted
     connection.close()
 
 
 def test_order_of_mixed_types() -> None:
     """Numbers come before texts, or after them when descending; NaN and the absent are last either way."""
     connection, _ = filled(TABLE, 3)
-    both = [[row.name for row in fetch(connection, select_runs(None, o, -1, 0))] for o in ("params.x", "-params.x")]
+    both = [[row.name for row in fetch(connection, select_runs(None, o, None, 0))] for o in ("params.x", "-params.x")]
     assert both[0] == ["number", "true", "text", "list", "nan", "none"]
     assert both[1] == ["list", "text", "number", "true", "nan", "none"]
     connection.close()
@@ -432,7 +432,7 @@ def test_order_limit_and_offset(rows: list[RunRow], living: int, order: list[Ord
     connection, rows = filled(rows, living)
     texts = ["-" * key.descending + field_text(key.field) for key in order]
     wanted = [row.folder for row in sorted(rows, key=lambda row: sort_key(row, order))]
-    assert [row.folder for row in fetch(connection, select_runs(None, texts, -1, 0))] == wanted
+    assert [row.folder for row in fetch(connection, select_runs(None, texts, None, 0))] == wanted
     page = fetch(connection, select_runs(None, texts, limit, offset))
     assert [row.folder for row in page] == wanted[offset : offset + limit]
     connection.close()
@@ -445,7 +445,7 @@ def test_best_is_the_smallest_or_largest(rows: list[RunRow], living: int, mode: 
     connection, rows = filled(rows, living)
     key = Order(metric("lr", mode), mode == "max")
     having = [row for row in rows if look(row, key.field) is not None and holds(node, row)]
-    got = fetch(connection, select_best("lr", mode, printed(node), -1))
+    got = fetch(connection, select_best("lr", mode, printed(node), None))
     assert [row.folder for row in got] == [row.folder for row in sorted(having, key=lambda row: sort_key(row, [key]))]
     connection.close()
 
@@ -470,7 +470,7 @@ def test_text_beyond_utf8_is_kept_and_found() -> None:
     row = RunRow("a", "u", "x\udcff", "completed", "2026", None, "", params={"\udcff": "\udcff"})
     connection, rows = filled([row], 0)
     for where in ("name = 'x\udcff'", "params.`\udcff` = '\udcff'"):
-        assert fetch(connection, select_runs(where, (), -1, 0)) == rows
+        assert fetch(connection, select_runs(where, (), None, 0)) == rows
     connection.close()
 
 
@@ -478,8 +478,8 @@ def test_many_values_in_a_list() -> None:
     """A list of ten thousand ids is one filter; more values than the database takes is a QueryError."""
     connection, rows = filled([RunRow("a", "u", "n", "completed", "2026", None, "")], 0)
     ids = ", ".join(f"'{i}'" for i in range(10_000))
-    assert fetch(connection, select_runs(f"id in ({ids}, 'a')", (), -1, 0)) == rows
+    assert fetch(connection, select_runs(f"id in ({ids}, 'a')", (), None, 0)) == rows
     connection.setlimit(9, 999)  # SQLITE_LIMIT_VARIABLE_NUMBER of old versions
     with pytest.raises(QueryError, match="at most 999"):
-        fetch(connection, select_runs(f"id in ({ids}, 'a')", (), -1, 0))
+        fetch(connection, select_runs(f"id in ({ids}, 'a')", (), None, 0))
     connection.close()
