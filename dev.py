@@ -5,7 +5,7 @@ python3 dev.py demo    trains real models on real data, tracked by neural, and s
 python3 dev.py test    lint, types and every test; further arguments go to pytest
 python3 dev.py faults  breaks disks, processes and inputs on purpose, and shows that every check can fail; --fuzz 60
 python3 dev.py bench   measures neural beside its peers; further arguments go to benchmarks.run
-python3 dev.py docs    builds the documentation into site/; `serve` shows it while you write
+python3 dev.py docs    builds the documentation into site/; --serve shows it while you write
 
 All keep one virtual environment in .venv/ and install into it again only when a pyproject.toml has changed.
 """
@@ -33,7 +33,7 @@ CHECKS = [
 TOOLS = {
     "faults": (["tests/faults"], ["tests/faults"], "docs/reliability.md says what each row promises"),
     "bench": (["-m", "benchmarks.run", "peers"], ["-m", "benchmarks.run"], "the figures are in benchmarks/results.md"),
-    "docs": (["-m", "mkdocs", "build", "--strict"], ["-m", "mkdocs"], "open site/index.html"),
+    "docs": (["-m", "docs.site"], ["-m", "docs.site"], "open site/index.html"),
 }
 
 

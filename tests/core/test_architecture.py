@@ -19,6 +19,7 @@ SOURCES = (
     "plugins/*/src/**/*.py",
     "examples/**/*.py",
     "devtools/*.py",
+    "docs/site/*.py",
     "*.py",
 )
 PLUGINS = ("neural_mlflow", "neural_tensorboard", "neural_ui", "neural_wandb")
