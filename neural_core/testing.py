@@ -1,7 +1,8 @@
-"""For tests of plugins: plugins that record and misbehave, a delivery to call, and the contract of a backend.
+"""For tests of plugins: plugins that record and misbehave, a delivery to call, scripts, and the contract of a backend.
 
 Nothing here is a mock. `deliver` tells a plugin what a real experiment holds, through the relay that tells it in a
 training run; `BackendContract` is a class of tests that a backend's test file inherits. docs/hooks.md shows both.
+`run_script` trains in a process of its own, and `wait_for` waits for what another process does.
 """
 
 from neural_core._testing.backend import ReadBack
@@ -9,6 +10,7 @@ from neural_core._testing.contract import BackendContract
 from neural_core._testing.delivering import Delivered, deliver, following
 from neural_core._testing.misbehaving import CrashingPlugin, HangingPlugin, RaisingPlugin, SlowPlugin
 from neural_core._testing.recording import EveryHook, HeardCall, RecordingPlugin
+from neural_core._testing.scripts import run_script, start_script, wait_for
 
 __all__ = [
     "BackendContract",
@@ -23,4 +25,7 @@ __all__ = [
     "SlowPlugin",
     "deliver",
     "following",
+    "run_script",
+    "start_script",
+    "wait_for",
 ]

@@ -21,7 +21,7 @@ from neural_core._delivery.relay import Relay
 from neural_core._storage.tail import Tail
 from neural_core.hookspecs import hookimpl
 from neural_core.records import Experiment, MetricRows
-from neural_core.testing import HangingPlugin, RaisingPlugin, RecordingPlugin, SlowPlugin, deliver
+from neural_core.testing import HangingPlugin, RaisingPlugin, RecordingPlugin, SlowPlugin, deliver, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = "neural_metrics_logged"
@@ -53,14 +53,6 @@ def log(tracker: ExperimentTracker, first: int, last: int) -> None:
 def steps(plugin: RecordingPlugin) -> list[int | None]:
     """Give the steps of all rows that a plugin heard."""
     return [row.step for row in plugin.rows]
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
 
 
 def run(code: str, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -15,17 +15,17 @@ from delivery_support import (
     environment,
     finished,
     heard,
-    install,
     install_probe,
     is_gone,
     run,
     start,
     steps_once,
-    wait_for,
 )
+from distribution_support import make_distribution
 from journal_support import listed, only, steps
 
 from neural_core._delivery.log_file import LIMIT
+from neural_core.testing import wait_for
 
 HEAD = """
 import os, sys, time
@@ -78,9 +78,9 @@ assert "neural_core._delivery.launcher" not in sys.modules
     def test_for_a_plugin_that_is_always_on(self, tmp_path: Path, seconds: float, companion: str) -> None:
         """An installed plugin hears of every experiment whole: of a plain one, and of one that ends in a moment."""
         source = "from neural_core.testing import RecordingPlugin\n\ndef make():\n    return RecordingPlugin({!r})\n"
-        points = "[neural.plugins]\nlistening = listening:make\n"
+        points = {"neural.plugins": {"listening": "listening:make"}}
         path = tmp_path / "heard"
-        folder = install(tmp_path / "packages", "listener", points, listening=source.format(str(path)))
+        folder = make_distribution(tmp_path / "packages", "listener", points, listening=source.format(str(path)))
         code = f"""{HEAD}
 tracker = ExperimentTracker("plain", runs, auto_visualize=False)
 log(tracker, 0, 5)
@@ -423,8 +423,8 @@ class TestPlots:
     @pytest.fixture
     def counts(self, tmp_path: Path, env: dict[str, str]) -> Path:
         """Install a plugin that draws nothing, and notes in this file how many rows each drawing shows."""
-        group = "[neural.plugins]\ncount = counting:Counting\n"
-        folder = install(tmp_path / "package", "count", group, counting=COUNTING)
+        points = {"neural.plugins": {"count": "counting:Counting"}}
+        folder = make_distribution(tmp_path / "package", "count", points, counting=COUNTING)
         env["PYTHONPATH"] = os.pathsep.join([str(folder), env["PYTHONPATH"]])
         env["COUNTS"] = str(tmp_path / "counts")
         return tmp_path / "counts"

@@ -19,11 +19,11 @@ from delivery_support import (
     run,
     start,
     steps_once,
-    wait_for,
 )
 from journal_support import listed, mounted, only, problems, steps
 
 from neural_core._delivery.cursor import CursorFile
+from neural_core.testing import wait_for
 
 HEAD = """
 import os, sys, time

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import shutil
 import signal
-import site
 import subprocess
 import sys
-import time
-import venv
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from example_support import ROOT, install_example, neural, run
 
-ROOT = Path(__file__).resolve().parents[2]
+from neural_core.testing import wait_for
+
 EXAMPLE = ROOT / "examples" / "neural_csv"
-MINUTE = 60.0
 
 TRAIN = """
 import sys
@@ -36,36 +31,8 @@ WAIT_TO_BE_KILLED = TRAIN + "input()"
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the Python of a fresh environment with the plugin in it; the packages of this one are seen from there."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder / "venv", with_pip=False, symlinks=True)
-    [packages] = (folder / "venv").glob("lib/python*/site-packages")
-    lines = [f"import site; site.addsitedir({path!r})" for path in site.getsitepackages()]
-    (packages / "of_the_tests.pth").write_text("\n".join(lines))
-    shutil.copytree(EXAMPLE, folder / "neural_csv")
-    installed = folder / "venv" / "bin" / "python"
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-    run(installed, "-m", "pip", "install", *options, str(folder / "neural_csv"))
-    return installed
-
-
-def run(python: Path, *arguments: str, status: int = 0, **environment: str) -> str:
-    """Run Python; its output is shown when it ends otherwise than expected."""
-    result = subprocess.run(
-        [str(python), *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert result.returncode == status, result.stdout + result.stderr
-    return result.stdout
-
-
-def neural(python: Path, *arguments: str, status: int = 0) -> str:
-    """Run the command `neural`."""
-    return run(python, "-c", "from neural_core._cli import main; main()", *arguments, status=status)
+    """Give the Python of an environment with the plugin in it."""
+    return install_example("neural_csv", tmp_path_factory.mktemp("environment"))
 
 
 def lines_of(path: Path) -> list[list[str]]:
@@ -86,14 +53,6 @@ def logged(steps: int) -> list[tuple[int, str, float]]:
     """Give what the script logs."""
     names = ("loss", 'größe, "quoted"')
     return [(step, name, value) for step in range(steps) for name, value in zip(names, (step / 8, step), strict=True)]
-
-
-def wait_for(true: Callable[[], bool], what: str) -> None:
-    """Wait at most a minute."""
-    deadline = time.monotonic() + MINUTE
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def is_delivered(directory: Path) -> bool:
@@ -145,7 +104,7 @@ def test_killed_trainer(python: Path, tmp_path: Path) -> None:
     assert trainer.stdout.readline() == "logged\n"
     trainer.send_signal(signal.SIGKILL)
     trainer.communicate()
-    wait_for(lambda: is_delivered(directory), "the companion did not deliver the rest")
+    wait_for(lambda: is_delivered(directory))
     assert points_of(directory / "metrics.csv") == logged(30_000)
     assert json.loads((directory / "metadata.json").read_bytes())["status"] == "interrupted"
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import site
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
+from example_support import ROOT, install_example, neural, run
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "neural_panel"
 
 STORE = """
@@ -36,31 +32,13 @@ print(json.dumps([list_panels(store), panel_figure(store, "gap", ids)]))
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the Python of a fresh environment with the panel in it; the packages of this one are seen from there."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder / "venv", with_pip=False, symlinks=True)
-    [packages] = (folder / "venv").glob("lib/python*/site-packages")
-    lines = [f"import site; site.addsitedir({path!r})" for path in site.getsitepackages()]
-    (packages / "of_the_tests.pth").write_text("\n".join(lines))
-    shutil.copytree(EXAMPLE, folder / "neural_panel")
-    installed = folder / "venv" / "bin" / "python"
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-    run(installed, "-m", "pip", "install", *options, str(folder / "neural_panel"))
-    return installed
-
-
-def run(python: Path, *arguments: str) -> str:
-    """Run Python; its output is shown when it fails."""
-    result = subprocess.run(
-        [str(python), *arguments], env={**os.environ}, capture_output=True, text=True, check=False, cwd=python.parent
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
+    """Give the Python of an environment with the panel in it."""
+    return install_example("neural_panel", tmp_path_factory.mktemp("environment"))
 
 
 def test_listed(python: Path) -> None:
     """`neural plugins` tells of the installed panel: its package, its version, its group."""
-    listed = run(python, "-c", "from neural_core._cli import main; main()", "plugins")
+    listed = neural(python, "plugins")
     [line] = [line for line in listed.splitlines() if "neural-panel" in line]
     for word in ("gap", "panels", "0.1.0", "ok"):
         assert word in line

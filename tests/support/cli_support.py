@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from click.testing import CliRunner, Result
 from neural_core import ExperimentTracker
 from neural_core._cli.group import cli
 
-__all__ = ["EVIL", "document", "examples", "files", "neural", "track"]
+__all__ = ["EVIL", "document", "examples", "files", "neural", "run_line", "track"]
 
 EVIL = "=a\nERROR \x1b[2J[red]b[/red]"
 """A name that would forge a line, clear a terminal, set a colour, and be a formula."""
@@ -63,3 +64,21 @@ def examples(page: str) -> Iterator[str]:
         for line in block.replace("\\\n", " ").splitlines():
             if line.startswith("neural "):
                 yield line
+
+
+def run_line(line: str) -> None:
+    """Run a line of a page as a shell would: comments, one redirection of input or output, quotes."""
+    status = 1 if line.rstrip().endswith("# status 1") else 0
+    words = shlex.split(line, comments=True)[1:]
+    text = None
+    if "<" in words:
+        text = Path(words.pop(words.index("<") + 1)).read_text()
+        words.remove("<")
+    target = None
+    if ">" in words:
+        target = Path(words.pop(words.index(">") + 1))
+        words.remove(">")
+    said = neural(*words, status=status, text=text).stdout
+    if target is not None:
+        target.write_text(said)
+        assert said

@@ -6,25 +6,24 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from distribution_support import make_distribution
 from journal_support import ROOT, TIMEOUT
 
-BACKENDS = """
-[neural.backends]
-record = neural_core.testing:RecordingPlugin
-raising = neural_core.testing:RaisingPlugin
-slow = probe:Slow
-hanging = neural_core.testing:HangingPlugin
-crashing = neural_core.testing:CrashingPlugin
-flooding = probe:Flooding
-broken = probe_that_is_not_there:Broken
-dying = probe_dying:Dying
-sleeping = probe_sleeping:Sleeping
-"""
+BACKENDS = {
+    "record": "neural_core.testing:RecordingPlugin",
+    "raising": "neural_core.testing:RaisingPlugin",
+    "slow": "probe:Slow",
+    "hanging": "neural_core.testing:HangingPlugin",
+    "crashing": "neural_core.testing:CrashingPlugin",
+    "flooding": "probe:Flooding",
+    "broken": "probe_that_is_not_there:Broken",
+    "dying": "probe_dying:Dying",
+    "sleeping": "probe_sleeping:Sleeping",
+}
 PROBE = """
 import sys, time
 from neural_core.testing import RecordingPlugin
@@ -48,21 +47,11 @@ FOREVER = "1000"
 """As NEURAL_FINISH_SECONDS: whoever waits for what never comes fails by the time limit of the process."""
 
 
-def install(folder: Path, name: str, entry_points: str, **modules: str) -> Path:
-    """Make a package that is installed wherever `folder` is on the path."""
-    about = folder / f"{name}-1.0.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(entry_points)
-    for module, source in modules.items():
-        (folder / f"{module}.py").write_text(source)
-    return folder
-
-
 def install_probe(folder: Path) -> Path:
-    """Install the backends that these tests use."""
+    """Install the backends that these tests use, wherever `folder` is on the path."""
     dying, sleeping = "import os; os._exit(3)", "import time; time.sleep(1000)"
-    return install(folder, "probe", BACKENDS, probe=PROBE, probe_dying=dying, probe_sleeping=sleeping)
+    points = {"neural.backends": BACKENDS}
+    return make_distribution(folder, "probe", points, probe=PROBE, probe_dying=dying, probe_sleeping=sleeping)
 
 
 def environment(*folders: Path, **more: str) -> dict[str, str]:
@@ -108,14 +97,6 @@ def rows(calls: Iterable[dict[str, Any]]) -> list[tuple[str, int, int]]:
 def steps_once(calls: Iterable[dict[str, Any]]) -> list[int]:
     """Give the steps in the order of their first delivery; a row that came twice counts once, by its position."""
     return [step for _, _, step in dict.fromkeys(rows(calls))]
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 40.0) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 def is_gone(pid: int) -> bool:

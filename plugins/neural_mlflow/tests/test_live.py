@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from neural_core.testing import wait_for
 
 GUIDE = """
 from neural.tracking import ExperimentTracker
@@ -55,15 +56,6 @@ import mlflow
 assert mlflow.active_run() is None
 print(sorted(name for name in os.environ if name not in before and "HTTP" in name))
 """
-
-
-def wait_for(what, seconds: float = 90.0):
-    """Give what a call gives once that is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.1)
-    return found
 
 
 def test_the_guides_block(script, database, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from neural_mlflow.importing import runs_of
 
 from neural_core import ExperimentTracker
 from neural_core.importing import import_run
-from neural_core.testing import deliver, following
+from neural_core.testing import deliver, following, wait_for
 
 TRAININGS = """
 import sys
@@ -151,7 +151,7 @@ def test_a_server_that_dies_in_mid_run(tmp_path: Path, server) -> None:
         server.start()
         log(500)
         tracker.finish()
-        _wait(lambda: catch_up().complete)
+        wait_for(lambda: catch_up().complete)
     client, run = _client(server), _first_run(server, "dies")
     assert run.info.status == "FINISHED"
     for name, value in (("loss", lambda step: 1 / (step + 1)), ("accuracy", lambda step: step / 7)):
@@ -200,11 +200,3 @@ def _first_run(server, name: str):
     client = _client(server)
     experiment = client.get_experiment_by_name(name)
     return next(iter(client.search_runs([experiment.experiment_id])), None) if experiment else None
-
-
-def _wait(what):
-    deadline = time.monotonic() + 240
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.1)
-    return found

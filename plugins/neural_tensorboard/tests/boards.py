@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tensorboard_scripts import wait_for
+from neural_core.testing import wait_for
 
 
 class Board:

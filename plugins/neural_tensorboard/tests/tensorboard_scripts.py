@@ -1,47 +1,10 @@
-"""What these tests share: scripts that train in a process of their own, as users run them."""
+"""What these tests share: where a delivery stands."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-TIMEOUT = 120.0
-
-
-def start(code: str, *arguments: object, cwd: Path, **environment: str) -> subprocess.Popen[str]:
-    """Start Python code in a folder."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    env = os.environ | {"NEURAL_FINISH_SECONDS": str(TIMEOUT)} | environment
-    return subprocess.Popen(
-        command, cwd=cwd, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-
-
-def run(code: str, *arguments: object, cwd: Path, **environment: str) -> str:
-    """Run Python code that is to succeed without a word on stderr; give its output."""
-    process = start(code, *arguments, cwd=cwd, **environment)
-    try:
-        output, errors = process.communicate(timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    assert (process.returncode, errors) == (0, ""), output + errors
-    return output
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = TIMEOUT) -> Any:
-    """Wait until it holds; give what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-    return found
 
 
 def cursor(experiment_dir: Path) -> dict[str, Any]:

@@ -9,10 +9,9 @@ import pytest
 from boards import Board, tensorboard
 from matplotlib.figure import Figure
 from neural_tensorboard import TensorBoardBackend
-from tensorboard_scripts import wait_for
 
 from neural_core import ExperimentTracker
-from neural_core.testing import deliver
+from neural_core.testing import deliver, wait_for
 
 STATUSES = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]
 

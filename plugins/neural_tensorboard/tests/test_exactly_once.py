@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from event_files import Loaded, run_folder
 from neural_tensorboard import TensorBoardBackend
-from tensorboard_scripts import run
 
 from neural_core import ExperimentManager, ExperimentTracker
 from neural_core.records import Experiment
-from neural_core.testing import Delivered, deliver, following
+from neural_core.testing import Delivered, deliver, following, run_script
 
 
 def track(tmp_path: Path, steps: range, name: str = "once") -> ExperimentTracker:
@@ -202,7 +201,7 @@ print(full.last_error)
 """
     tracker = track(tmp_path, range(3_000))
     tracker.finish()
-    assert "File too large" in run(code, tracker.experiment_dir, cwd=tmp_path)
+    assert "File too large" in run_script(code, tracker.experiment_dir, cwd=tmp_path)
     assert steps(tmp_path, tracker) == list(range(3_000))
 
 

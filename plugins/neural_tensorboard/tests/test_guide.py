@@ -7,7 +7,8 @@ from pathlib import Path
 
 from boards import tensorboard
 from event_files import Loaded
-from tensorboard_scripts import run, wait_for
+
+from neural_core.testing import run_script, wait_for
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guide.md"
 BEFORE = "from neural.tracking import ExperimentTracker\nloss = 0.5\n"
@@ -17,7 +18,7 @@ def test_the_block_and_its_command(tmp_path: Path) -> None:
     """The guide's block writes 100 values, and its `tensorboard --logdir` shows them."""
     block = re.search(r"### TensorBoard Integration\n\n```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert block
-    experiment_id = run(f"{BEFORE}{block[1]}print(tracker.experiment_id)", cwd=tmp_path).strip()
+    experiment_id = run_script(f"{BEFORE}{block[1]}print(tracker.experiment_id)", cwd=tmp_path).strip()
     command = re.search(r"# tensorboard --logdir=(\S+)", block[1])
     assert command
     log_dir = tmp_path / command[1]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from event_files import Loaded, run_folder
 from neural_tensorboard import TensorBoardBackend
-from tensorboard_scripts import cursor, only, run, start, wait_for
+from tensorboard_scripts import cursor, only
 
-from neural_core.testing import deliver
+from neural_core.testing import deliver, run_script, start_script, wait_for
 
 HEAD = "import os, sys, time\nfrom neural.tracking import ExperimentTracker, create_integration\n"
 SYNC = """
@@ -36,7 +36,7 @@ def test_on_threads_of_the_script(tmp_path: Path) -> None:
 with ExperimentTracker("threads", auto_visualize=False, backend={{"tensorboard": {{"log_dir": "logs"}}}}) as tracker:
     tracker.log_metrics({{"loss": 0.5}}, step=0)
 """
-    run(code, cwd=tmp_path, NEURAL_COMPANION="0")
+    run_script(code, cwd=tmp_path, NEURAL_COMPANION="0")
     (folder,) = (tmp_path / "logs" / "threads").iterdir()
     assert Loaded.of(folder).scalars("loss") == [(0, 0.5)]
 
@@ -50,7 +50,7 @@ os.chdir("elsewhere")
 tracker.log_metrics({{"loss": 0.5}}, step=0)
 tracker.finish()
 """
-    run(code, cwd=tmp_path)
+    run_script(code, cwd=tmp_path)
     assert of(tmp_path, "moving").scalars("loss") == [(0, 0.5)]
     assert not (tmp_path / "elsewhere" / "runs").exists()
 
@@ -64,7 +64,7 @@ for step in range(10):
     board.log_metrics({{"loss": step / 2}}, step=step)
 board.finish()
 """
-    run(code, cwd=tmp_path)
+    run_script(code, cwd=tmp_path)
     loaded = of(tmp_path, "alone")
     assert loaded.scalars("loss") == [(step, step / 2) for step in range(10)]
     assert loaded.hparams() == {"lr": 0.5}
@@ -81,7 +81,7 @@ for tracker in trackers:
     tracker.finish()
     print(tracker.experiment_id)
 """
-    ids = run(code, cwd=tmp_path).split()
+    ids = run_script(code, cwd=tmp_path).split()
     (folder,) = (tmp_path / "runs").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == sorted(ids)
     for at, experiment_id in enumerate(ids):
@@ -98,7 +98,7 @@ for step in range(3_000):
 print("ready", flush=True)
 time.sleep(1_000)
 """
-    process = start(code, cwd=tmp_path)
+    process = start_script(code, cwd=tmp_path)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.kill()
@@ -126,7 +126,7 @@ while not os.path.exists("enough"):
 tracker.finish()
 print(step)
 """
-    process = start(code, cwd=tmp_path)
+    process = start_script(code, cwd=tmp_path)
     directory = wait_for(lambda: list(tmp_path.glob("neural_experiments/*_*")))[0]
     killed, moments = {0, process.pid}, random.Random(20)
     while len(killed) < 22:
@@ -167,16 +167,16 @@ with ExperimentTracker("later", auto_visualize=False) as tracker:
     for step in range(50):
         tracker.log_metrics({{"loss": step / 4}}, step=step)
 """
-    run(f"{code}{SYNC}", cwd=tmp_path)
+    run_script(f"{code}{SYNC}", cwd=tmp_path)
     files = {path: path.read_bytes() for path in tmp_path.glob("runs/*/*/*")}
     sync = (
         "import sys\nsys.argv[1:] = ['sync', '--all', '--to', 'tensorboard']\nfrom neural_core._cli import main\nmain()"
     )
-    run(sync, cwd=tmp_path)
+    run_script(sync, cwd=tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.glob("runs/*/*/*")} == files
     for forgotten in only(tmp_path / "neural_experiments").glob("delivery/tensorboard-*.json"):
         forgotten.unlink()
-    run(SYNC, cwd=tmp_path)
+    run_script(SYNC, cwd=tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.glob("runs/*/*/*")} == files
     assert of(tmp_path, "later").scalars("loss") == [(step, step / 4) for step in range(50)]
 
@@ -191,7 +191,7 @@ again = ExperimentTracker.resume(str(tracker.experiment_dir))
 again.log_metrics({{"loss": 0.5}}, step=1)
 again.finish()
 {SYNC}"""
-    run(code, cwd=tmp_path)
+    run_script(code, cwd=tmp_path)
     loaded = of(tmp_path, "twice")
     assert loaded.scalars("loss") == [(0, 1.0), (1, 0.5)]
     assert loaded.table("neural/status")["status"] == "completed"
@@ -206,7 +206,7 @@ for step in range(100):
 tracker.flush()
 os._exit(1)
 """
-    process = start(code, cwd=tmp_path)
+    process = start_script(code, cwd=tmp_path)
     process.communicate(timeout=60)
     directory = only(tmp_path / "neural_experiments")
     wait_for(lambda: cursor(directory).get("state") == "complete")

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tensorboard_scripts import run
 
 from neural_core.errors import NotInstalledError
+from neural_core.testing import run_script
 
 SOURCES = Path(__file__).parents[1] / "src"
 FORBIDDEN = "tensorflow", "torch", "tensorboardX"
@@ -36,7 +36,7 @@ def test_tensorflow_that_happens_to_be_installed(tmp_path: Path) -> None:
         (tmp_path / "packages" / name).mkdir(parents=True)
         (tmp_path / "packages" / name / "__init__.py").write_text("import os\nos._exit(3)\n")
     path = os.pathsep.join([str(tmp_path / "packages"), os.environ.get("PYTHONPATH", "")])
-    run(EVERYTHING, cwd=tmp_path, PYTHONPATH=path)
+    run_script(EVERYTHING, cwd=tmp_path, PYTHONPATH=path)
 
 
 def test_light_until_it_is_used() -> None:
@@ -65,7 +65,7 @@ for use in (TensorBoardBackend, lambda: read(".")):
     except NotInstalledError as error:
         print(error)
 """
-    assert run(code, cwd=tmp_path).splitlines() == ["TensorBoard not installed: pip install tensorboard"] * 2
+    assert run_script(code, cwd=tmp_path).splitlines() == ["TensorBoard not installed: pip install tensorboard"] * 2
     assert issubclass(NotInstalledError, ImportError)
 
 

@@ -17,12 +17,11 @@ from matplotlib.figure import Figure
 from neural_wandb import WandbBackend
 from neural_wandb.importing import read_runs
 from neural_wandb.run_log import RunLog
-from wandb_scripts import wait_for
 
 from neural_core import ExperimentManager, ExperimentTracker
 from neural_core.errors import ArgumentValueError, DamagedError
 from neural_core.importing import Imported, import_run
-from neural_core.testing import deliver
+from neural_core.testing import deliver, wait_for
 
 NEURAL = """
 from importlib.metadata import entry_points

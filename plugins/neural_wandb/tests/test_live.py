@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 from wandb_files import Written
-from wandb_scripts import HEAD, SYNC, cursor, only, run, services, start, wait_for
+from wandb_scripts import HEAD, SYNC, cursor, only, run, services, start
+
+from neural_core.testing import wait_for
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guide.md"
 LOOP = """

@@ -14,11 +14,10 @@ from matplotlib.figure import Figure
 from neural_wandb import WandbBackend
 from neural_wandb.importing import read_runs
 from wandb_files import Written
-from wandb_scripts import wait_for
 
 from neural_core import ExperimentManager, ExperimentTracker
 from neural_core.importing import import_run
-from neural_core.testing import deliver, following
+from neural_core.testing import deliver, following, wait_for
 
 
 def track(tmp_path: Path) -> ExperimentTracker:

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from neural_wandb import WandbBackend
 from wandb_files import Written
-from wandb_scripts import SYNC, cursor, only, run, services, start, wait_for
+from wandb_scripts import SYNC, cursor, only, run, services, start
 from wandb_server import HANGS, KEY, Server, serving
 
 from neural_core import ExperimentTracker
-from neural_core.testing import deliver
+from neural_core.testing import deliver, wait_for
 
 LOOP = """
 tracker = ExperimentTracker("online", auto_visualize=False, backend="wandb", hyperparameters={"lr": 0.5})

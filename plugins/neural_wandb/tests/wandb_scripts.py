@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-TIMEOUT = 120.0
+from neural_core.testing import run_script, start_script
+
 HEAD = "import os, sys, time\nfrom neural.tracking import ExperimentTracker, create_integration\n"
 SYNC = """
 import sys
@@ -23,33 +21,13 @@ command.load()()
 
 
 def start(code: str, *arguments: object, cwd: Path, **environment: str) -> subprocess.Popen[str]:
-    """Start Python code in a folder."""
-    command = [sys.executable, "-c", HEAD + code, *map(str, arguments)]
-    env = os.environ | {"NEURAL_FINISH_SECONDS": str(TIMEOUT)} | environment
-    return subprocess.Popen(
-        command, cwd=cwd, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    """Start a script that begins with HEAD."""
+    return start_script(HEAD + code, *arguments, cwd=cwd, **environment)
 
 
 def run(code: str, *arguments: object, cwd: Path, **environment: str) -> str:
-    """Run Python code that is to succeed without a word on stderr; give its output."""
-    process = start(code, *arguments, cwd=cwd, **environment)
-    try:
-        output, errors = process.communicate(timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    assert (process.returncode, errors) == (0, ""), output + errors
-    return output
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = TIMEOUT) -> Any:
-    """Wait until it holds; give what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-    return found
+    """Run a script that begins with HEAD."""
+    return run_script(HEAD + code, *arguments, cwd=cwd, **environment)
 
 
 def cursor(experiment_dir: Path) -> dict[str, Any]:
