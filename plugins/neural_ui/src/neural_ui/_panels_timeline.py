@@ -23,12 +23,13 @@ class Timeline:
         """Draw; metrics are not read."""
         del series
         runs = sorted(experiments, key=lambda run: _start(run))
+        least = 0.003 * (_end(runs) - _start(runs[0])) if runs else 0.0  # of seconds that can be seen as a bar
         bars = {
             "type": "bar",
             "orientation": "h",
             "y": list(range(len(runs))),
             "base": [_date(_start(run)) for run in runs],
-            "x": [seconds_of(run) * 1_000 for run in runs],
+            "x": [max(seconds_of(run), least) * 1_000 for run in runs],
             "width": 0.62,
             "marker": {
                 "color": [colour_of(run) for run in runs],
@@ -64,8 +65,12 @@ def _range(runs: Sequence[StoredRun]) -> dict[str, list[str]]:
     """Leave room at the right, where short bars have their text."""
     if not runs:
         return {}
-    low, high = _start(runs[0]), max(_start(run) + seconds_of(run) for run in runs)
+    low, high = _start(runs[0]), _end(runs)
     return {"range": [_date(low - 0.02 * (high - low)), _date(high + 0.2 * (high - low) + 1)]}
+
+
+def _end(runs: Sequence[StoredRun]) -> float:
+    return max(_start(run) + seconds_of(run) for run in runs)
 
 
 def _start(run: StoredRun) -> float:
@@ -84,10 +89,11 @@ def seconds_of(run: StoredRun) -> float:
 
 def duration(seconds: float) -> str:
     """Write seconds in the two largest units that say something."""
+    whole = round(seconds)
     for size, unit in _UNITS:
-        if seconds >= size:
+        if whole >= size:
             smaller = {"d": (3_600, "h"), "h": (60, "min"), "min": (1, "s")}[unit]
-            return f"{int(seconds // size)} {unit} {int(seconds % size // smaller[0])} {smaller[1]}"
+            return f"{whole // size} {unit} {whole % size // smaller[0]} {smaller[1]}"
     return f"{seconds:.3g} s"
 
 

@@ -172,6 +172,26 @@ def test_live_keeps_the_zoom(new_page: NewPage, own_server: str, live_writer: Li
     assert ui.page.evaluate("neural.state.get().zoom") == [3.123456789, 17.987654321]
 
 
+def test_live_leaves_no_memory_behind(new_page: NewPage, own_server: str, live_writer: LiveRun) -> None:
+    """Three hundred refreshes with a new row each let the heap grow by less than 20 MB (check 7)."""
+    live_writer.log(*[0.5] * 20)
+    ui = new_page(own_server, height=500)
+    ui.open()
+    drawn(ui, "loss")
+    session = ui.context.new_cdp_session(ui.page)
+
+    def used() -> float:
+        session.send("HeapProfiler.collectGarbage")
+        return float(session.send("Runtime.getHeapUsage")["usedSize"])
+
+    before = used()
+    for _ in range(300):
+        live_writer.log(0.1)
+        ui.page.evaluate("neural.live.ask().then(() => new Promise(requestAnimationFrame))")
+    ui.until(f"neural.runs.get('{live_writer.experiment_id}').metrics.loss.count === 320")
+    assert used() - before < 20e6
+
+
 def test_nothing_is_asked_in_vain(new_page: NewPage, own_server: str, live_writer: LiveRun) -> None:
     """A refresh without new rows reads no curve again; with new rows only the metrics that grew (check 7)."""
     live_writer.log(0.5, 0.4)

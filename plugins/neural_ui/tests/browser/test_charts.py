@@ -1,97 +1,11 @@
-"""The charts: zoom, smoothing, bands, groups, tooltip, buttons."""
+"""The charts: smoothing, bands, groups, tooltip, buttons."""
 
 from __future__ import annotations
 
 import pytest
 from page import NewPage, Serve, UiPage
-from playwright.sync_api import Page, expect
-
-CARD = "train/loss"
-
-
-def plot_box(ui: UiPage, metric: str = CARD) -> dict[str, float]:
-    """Give the place of a chart's drawing on the screen."""
-    box = ui.get("card", metric=metric).locator(".plot").bounding_box()
-    assert box is not None
-    return box
-
-
-def drag(ui: UiPage, start: float, end: float, metric: str = CARD) -> None:
-    """Drag over a part of a chart's width, in shares of it."""
-    box = plot_box(ui, metric)
-    left, width = box["x"] + 56, box["width"] - 70
-    y = box["y"] + box["height"] / 2
-    ui.page.mouse.move(left + start * width, y)
-    ui.page.mouse.down()
-    ui.page.mouse.move(left + (start + end) / 2 * width, y, steps=3)
-    ui.page.mouse.move(left + end * width, y, steps=3)
-    ui.page.mouse.up()
-
-
-def ranges(ui: UiPage) -> list[list[float]]:
-    """Give the part of x that each drawn chart shows."""
-    return ui.page.evaluate("neural.cards.visible().map(card => [...card.range])")
-
-
-def settled(ui: UiPage) -> None:
-    """Wait until no chart reads or draws."""
-    ui.until("!document.querySelector('.card.loading')")
-
-
-def test_drag_zooms_all_charts_and_reads_finer_data(ui: UiPage) -> None:
-    """A drag in one chart zooms all of them, and each reads its curves for the new window."""
-    ui.open()
-    before = len(ui.api("series"))
-    drag(ui, 0.25, 0.5)
-    ui.until("neural.state.get().zoom !== null")
-    settled(ui)
-    shown = ranges(ui)
-    assert len({tuple(one) for one in shown}) == 1
-    assert shown[0] == pytest.approx([60, 120], abs=4)
-    requests = ui.api("series")[before:]
-    assert len(requests) >= len(shown)
-    assert all("from=" in request and "to=" in request for request in requests)
-
-
-def test_unlinked_charts_zoom_alone(ui: UiPage) -> None:
-    """With the link off a drag zooms its own chart only."""
-    ui.open("?link=0")
-    drag(ui, 0.25, 0.5)
-    ui.until(f"Boolean(neural.cards.get('{CARD}').zoom)")
-    settled(ui)
-    assert len({tuple(one) for one in ranges(ui)}) == 2
-
-
-def test_zoom_goes_back_step_by_step(ui: UiPage) -> None:
-    """The key z takes one zoom back, a double click all of them."""
-    page = ui.open()
-    drag(ui, 0.2, 0.8)
-    ui.until("neural.state.get().zoom !== null")
-    settled(ui)
-    first = page.evaluate("neural.state.get().zoom")
-    drag(ui, 0.4, 0.6)
-    ui.until(f"neural.state.get().zoom[0] > {first[0] + 1}")
-    page.keyboard.press("z")
-    assert page.evaluate("neural.state.get().zoom") == first
-    settled(ui)
-    box = plot_box(ui)
-    page.mouse.dblclick(box["x"] + 300, box["y"] + 120)
-    ui.until("neural.state.get().zoom === null")
-
-
-def test_wheel_with_alt_zooms_at_the_pointer(ui: UiPage) -> None:
-    """Alt and the wheel zoom around the pointer; the wheel alone scrolls the page."""
-    page = ui.open()
-    box = plot_box(ui)
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
-    page.mouse.wheel(0, -200)
-    assert page.evaluate("neural.state.get().zoom") is None
-    page.keyboard.down("Alt")
-    page.mouse.wheel(0, -200)
-    page.keyboard.up("Alt")
-    ui.until("neural.state.get().zoom !== null")
-    low, high = page.evaluate("neural.state.get().zoom")
-    assert 0 < low < 120 < high < 239
+from playwright.sync_api import expect
+from pointing import CARD, hover
 
 
 def test_smoothing_asks_for_nothing(ui: UiPage) -> None:
@@ -127,13 +41,6 @@ def test_group_has_mean_band_and_count(ui: UiPage) -> None:
     expect(page.get_by_role("list", name="Groups").get_by_role("listitem")).to_have_count(3)
     hover(ui, page)
     expect(page.locator("#tooltip")).to_contain_text("2 runs")
-
-
-def hover(ui: UiPage, page: Page, metric: str = CARD, at: float = 0.5) -> None:
-    """Point into a chart."""
-    box = plot_box(ui, metric)
-    page.mouse.move(box["x"] + 56 + at * (box["width"] - 70) - 2, box["y"] + 150)
-    page.mouse.move(box["x"] + 56 + at * (box["width"] - 70), box["y"] + 150)
 
 
 def test_tooltip_names_the_nearest_run_and_stays_in_the_window(ui: UiPage) -> None:
@@ -272,36 +179,3 @@ def test_csv_of_view_and_of_all_points(ui: UiPage) -> None:
         text = saved.value.path().read_text()
         assert text.count("\n") >= lines
         assert "resnet-sgd-1" in text
-
-
-@pytest.mark.parametrize("axis", ["wall", "relative", "metric:val/loss"])
-def test_every_x_axis_draws(ui: UiPage, axis: str) -> None:
-    """Wall time, relative time and another metric are x axes like the step, and a drag zooms on them too."""
-    page = ui.open(f"?x={axis}")
-    low, high = page.evaluate(f"neural.cards.get('{CARD}').range")
-    assert low < high
-    drag(ui, 0.3, 0.7)
-    ui.until("neural.state.get().zoom !== null")
-    settled(ui)
-    zoom = page.evaluate("neural.state.get().zoom")
-    assert low <= zoom[0] < zoom[1] <= high
-    assert zoom == pytest.approx([low + 0.3 * (high - low), low + 0.7 * (high - low)], rel=0.1, abs=0.1 * (high - low))
-
-
-def test_log_x_axis(ui: UiPage) -> None:
-    """The x axis can be logarithmic; it starts at the first positive value."""
-    page = ui.open("?logx=1")
-    assert page.evaluate(f"neural.cards.get('{CARD}').range[0]") > 0
-    assert page.evaluate(f"neural.cards.get('{CARD}').plot._fullLayout.xaxis.type") == "log"
-
-
-def test_keys_move_a_chart(ui: UiPage) -> None:
-    """A chart with the focus zooms with plus and minus and moves with the arrows."""
-    page = ui.open()
-    ui.get("card", metric=CARD).locator(".plot").focus()
-    page.keyboard.press("+")
-    ui.until("neural.state.get().zoom !== null")
-    settled(ui)
-    before = page.evaluate("neural.state.get().zoom")
-    page.keyboard.press("ArrowRight")
-    ui.until(f"neural.state.get().zoom[0] > {before[0]}")

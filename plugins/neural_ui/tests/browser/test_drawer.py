@@ -33,7 +33,7 @@ def test_drawer_shows_everything_of_a_run(ui: UiPage) -> None:
     _, drawer = opened(ui)
     for heading in ("Tags", "Notes", "Metrics", "Hyperparameters", "Artifacts", "Plots"):
         expect(drawer.get_by_role("heading", name=heading)).to_be_visible()
-    expect(drawer.get_by_label("Notes")).to_have_value("The first try.\nIt **works**.")
+    expect(drawer.locator(".notes")).to_have_text("The first try.\nIt works.")
     assert drawer.locator(".artifact").count() >= 4
     expect(drawer.locator(".artifact").filter(has_text="2 kB").first).to_contain_text("v")
     picture = drawer.locator(".gallery img").first
@@ -63,15 +63,35 @@ def test_rename(ui: UiPage, own_store: Path) -> None:
     expect(ui.get("run-row").filter(has_text="better name")).to_have_count(1)
 
 
-def test_notes_are_saved_when_the_box_is_left(ui: UiPage) -> None:
-    """Notes are saved when the box is left, as plain text."""
+def test_notes_are_saved_when_the_box_is_left(ui: UiPage, own_store: Path) -> None:
+    """Notes are written as text, saved when the box is left, and then shown as Markdown, in which markup is text."""
     page, drawer = opened(ui, "resnet-sgd-1")
-    drawer.get_by_label("Notes").fill("<b>bold</b> idea")
-    drawer.get_by_label("Notes").blur()
+    drawer.get_by_label("Notes", exact=True).fill("# Why\n<b>bold</b> *idea*")
+    drawer.get_by_label("Notes", exact=True).blur()
     expect(ui.get("toast")).to_contain_text("Notes saved")
+    expect(drawer.locator(".notes h4")).to_have_text("Why")
+    expect(drawer.locator(".notes p")).to_have_text("<b>bold</b> idea")
+    assert [row.notes for row in ExperimentManager(own_store).runs("name ~ 'sgd'")] == ["# Why\n<b>bold</b> *idea*"]
     page.reload()
     ui.wait_ready()
-    expect(ui.get("drawer").get_by_label("Notes")).to_have_value("<b>bold</b> idea")
+    expect(drawer.locator(".notes em")).to_have_text("idea")
+
+
+def test_notes_are_edited_as_text(ui: UiPage) -> None:
+    """Edit shows the text as it was written; Escape takes the changes back and leaves the run open."""
+    page, drawer = opened(ui)
+    drawer.get_by_role("button", name="Edit the notes").click()
+    box = drawer.get_by_label("Notes", exact=True)
+    expect(box).to_have_value("The first try.\nIt **works**.")
+    expect(box).to_be_focused()
+    box.fill("something else")
+    page.keyboard.press("Escape")
+    expect(drawer.locator(".notes strong")).to_have_text("works")
+    drawer.get_by_role("button", name="Edit the notes").click()
+    box.press("Control+End")
+    page.keyboard.type(" Again.")
+    page.keyboard.press("Control+Enter")
+    expect(drawer.locator(".notes")).to_have_text("The first try.\nIt works. Again.")
 
 
 def test_tags_are_added_and_removed(ui: UiPage) -> None:

@@ -183,3 +183,15 @@ def test_address_and_state_are_inverse(page: Page, state: str) -> None:
     once = page.evaluate(there, state)
     assert page.evaluate(there, f"?{once}") == once
     assert len(once) > 20
+
+
+def test_chosen_columns_are_written_short(page: Page) -> None:
+    """The address has the chosen columns, or those left out, whichever is shorter, and they are read again."""
+    script = """shown => {
+        const keys = ["name", "tags", "p:a,b", "best:é"];
+        const text = neural.tablerows.textOf(new Set(shown), keys);
+        return [text, [...neural.tablerows.chosenOf(text, keys)]];
+    }"""
+    assert page.evaluate(script, ["name", "tags", "p:a,b", "best:é"]) == ["", ["name", "tags", "p:a,b", "best:é"]]
+    assert page.evaluate(script, ["name", "tags"]) == ["name,tags", ["name", "tags"]]
+    assert page.evaluate(script, ["name", "p:a,b", "best:é"]) == ["-tags", ["name", "p:a,b", "best:é"]]

@@ -1,4 +1,4 @@
-"""The runs panel: search, selection, order, colours, keys, and the table."""
+"""The runs panel: search, selection, order, colours, keys, archived runs."""
 
 from __future__ import annotations
 
@@ -167,30 +167,3 @@ def test_panel_folds(ui: UiPage) -> None:
     expect(ui.get("runs-panel")).to_be_hidden()
     page.keyboard.press("[")
     expect(ui.get("runs-panel")).to_be_visible()
-
-
-def test_table_of_runs(many: UiPage) -> None:
-    """The table shows all runs with their parameters and values; its script is loaded only when it is opened."""
-    page = many.open()
-    assert not [one for one in many.requests if "dash_ag_grid" in one]
-    page.get_by_role("button", name="Table", exact=True).click()
-    grid = page.locator("#runs-table")
-    expect(grid.locator(".ag-center-cols-container .ag-row").first).to_be_visible()
-    expect(page.locator("#table-counts")).to_have_text("1,000 runs")
-    expect(grid.get_by_text("metric_0").first).to_be_visible()
-    page.get_by_role("button", name="Group rows").click()
-    page.get_by_role("menuitemradio").nth(1).click()
-    expect(grid.get_by_text("±").first).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(many.get("runs-sheet")).to_be_hidden()
-
-
-def test_selection_of_the_table_is_the_selection_of_the_page(ui: UiPage) -> None:
-    """A run unticked in the table is out of the charts."""
-    page = ui.open()
-    page.get_by_role("button", name="Table", exact=True).click()
-    ticks = page.locator("#runs-table .ag-pinned-left-cols-container .ag-selection-checkbox input")
-    expect(ticks.first).to_be_checked()
-    page.wait_for_timeout(500)
-    ticks.first.click()
-    ui.until("neural.state.get().selected.size === 5")

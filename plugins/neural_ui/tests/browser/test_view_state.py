@@ -78,6 +78,35 @@ def test_new_points_come_by_themselves_and_keep_the_zoom(
     ui.until("neural.cards.get('loss').range[1] >= 59")
 
 
+def test_silent_run_is_stalled(new_page: NewPage, own_server: str, live_writer: LiveRun) -> None:
+    """A run that calls itself running and has given no sign of life for a minute is shown as stalled."""
+    live_writer.log(0.5)
+    ui = new_page(own_server)
+    page = ui.open()
+    dot = ui.get("run-row", id=live_writer.experiment_id).locator(".status-dot")
+    expect(dot).to_have_attribute("title", "running")
+    page.evaluate("(() => { const now = Date.now; Date.now = () => now() + 61_000; neural.live.ask(); })()")
+    expect(dot).to_have_attribute("title", "stalled")
+    expect(ui.get("live")).to_have_text("Up to date")
+
+
+def test_exceptions_of_single_charts_are_in_the_link(ui: UiPage, new_page: NewPage) -> None:
+    """A chart's own scale and boxed y axis, and its own zoom while charts are not linked, are in the link."""
+    page = ui.open("?link=0")
+    page.evaluate(
+        "(() => { const one = neural.cards.get('val/loss'); neural.cardhead.toggleLog(one);"
+        " neural.zoom.to(one, [40.5, 120.25], [-0.5, 0.125]); neural.url.flush(); })()"
+    )
+    other = new_page(ui.url)
+    other.page.goto(page.url)
+    other.wait_ready()
+    shown = "(card => [card.log, [...card.range], [...card.yrange]])(neural.cards.get('val/loss'))"
+    assert other.page.evaluate(shown) == [True, [40.5, 120.25], [-0.5, 0.125]]
+    assert other.page.evaluate("neural.cards.get('train/loss').range[0]") == 0
+    other.page.get_by_role("button", name="Reset zoom").click()
+    other.until("!location.search.includes('boxes') && !location.search.includes('windows')")
+
+
 def test_new_run_joins_while_nobody_has_chosen(new_page: NewPage, own_server: str, own_store: Path) -> None:
     """A run that starts while the page is open is shown at once, as long as nobody has chosen runs."""
     ui = new_page(own_server)

@@ -46,7 +46,7 @@ def _grid(opened: object, children: object) -> dag.AgGrid:
         columnDefs=[],
         className="ag-theme-quartz runs-grid",
         getRowId="params.data.id",
-        defaultColDef={"sortable": True, "filter": True, "resizable": True, "minWidth": 76, "width": 132},
+        defaultColDef={"sortable": True, "filter": True, "resizable": True, "minWidth": 76, "initialWidth": 132},
         dashGridOptions={
             "animateRows": False,
             "rowSelection": {"mode": "multiRow", "checkboxes": True, "headerCheckbox": True, "selectAll": "filtered"},
@@ -55,6 +55,7 @@ def _grid(opened: object, children: object) -> dag.AgGrid:
             "rowHeight": 34,
             "headerHeight": 38,
             "suppressDragLeaveHidesColumns": True,
+            "maintainColumnOrder": True,
         },
         csvExportParams={"fileName": "runs.csv"},
     )

@@ -17,12 +17,15 @@ _ASSETS = Path(__file__).parents[1] / "assets"
 
 # In order of need: a module uses others only after all are loaded, so the order matters for the first ones only.
 _SCRIPTS = """
-    core format state names colors api url runs filter smoothing grouping series stats traces ticks overlay hover chart
-    cardhead cardtable sections cards zoom exporting menu toast actions toolbar tabs theme runlist swatches selection
-    table diff parallel scatter hyperparameters best bars summary sparkline drawer drawer_parts edits panels live
-    legend keyboard main
+    core format state names colors api url runs filter smoothing grouping series stats traces ticks overlay
+    hover chart cardhead cardtable sections cards zoom exporting menu toast actions toolbar tabs theme runlist
+    swatches selection tablerows table markdown notes diff parallel scatter hyperparameters best bars summary
+    sparkline drawer drawer_parts edits panels live legend keyboard main
 """
-_STYLES = "tokens base icons top_bar runs toolbar cards tables best summary drawer overlays narrow"
+_STYLES = """
+    tokens base controls labels icons early top_bar runs toolbar cards tables diff parallel sheet best summary drawer
+    notes tooltip overlays empty narrow
+"""
 
 
 class Bundle(NamedTuple):

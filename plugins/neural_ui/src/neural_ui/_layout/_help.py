@@ -31,7 +31,7 @@ _SEARCH = {
     "adamw": "the word is in the name, a parameter, a tag or the id",
     "lr<1e-3": "a parameter or a metric by number: < <= > >= = !=",
     "optimizer=adamw": "a parameter by its text",
-    "status:failed": "completed, failed, running, stalled",
+    "status:failed": "or completed, running, stalled; is:archived, is:any",
     "tag:paper": "has the tag, or a tag with this text",
     "/resnet(50|101)/": "a regular expression on the name",
     "-debug": "without what follows the minus sign",

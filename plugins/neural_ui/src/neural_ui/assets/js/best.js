@@ -12,7 +12,7 @@
   function chosen() {
     const { best } = neural.state.get();
     const names = knownNames();
-    if (best) return best.split(",").map(decodeURIComponent).filter((name) => names.includes(name)).slice(0, MOST);
+    if (best) return best.split(",").map(neural.url.decoded).filter((name) => names.includes(name)).slice(0, MOST);
     const runs = neural.runs.charted();
     const main = neural.runs.mainMetric(runs);
     const rank = (name) => (name === main ? 0 : /(^|[/_])(val|valid|test|eval)/i.test(name) ? 1 : /acc|f1|auc|score|loss/i.test(name) ? 2 : 3);
@@ -54,13 +54,14 @@
   function choose(name) {
     const now = chosen();
     const next = now.includes(name) ? now.filter((one) => one !== name) : [...now, name];
-    if (next.length > MOST) return neural.toast(`At most ${MOST} metrics at once.`);
-    return neural.state.set({ best: next.map(encodeURIComponent).join(",") });
+    if (next.length > MOST) neural.toast(`At most ${MOST} metrics at once.`);
+    else neural.state.set({ best: next.map(encodeURIComponent).join(",") });
+    return chosen().includes(name);
   }
 
   function picker() {
-    const button = h("button", { type: "button", class: "btn-quiet framed", "aria-haspopup": "menu" }, `Metrics: ${chosen().length} of ${knownNames().length}`, neural.icon("chevron-down"));
-    button.addEventListener("click", () => neural.menu.show(button, knownNames().map((name) => ({ label: name, checked: chosen().includes(name), work: () => choose(name) })), "Metrics"));
+    const button = h("button", { type: "button", id: "best-metrics", class: "btn-quiet framed", "aria-haspopup": "menu" }, `Metrics: ${chosen().length} of ${knownNames().length}`, neural.icon("chevron-down"));
+    button.addEventListener("click", () => neural.menu.show(button, knownNames().map((name) => ({ label: name, checked: chosen().includes(name), keep: true, work: () => choose(name) })), "Metrics"));
     return button;
   }
 

@@ -62,9 +62,9 @@
     const notes = [];
     if (lost) notes.push(`${neural.format.plural(lost, "run")} could not be read`);
     if (damaged) notes.push(`${neural.format.plural(damaged, "run")} damaged, may be wrong`);
-    card.badge.title = troubled.map((one) => one.error).join("\n");
     if (below) notes.push(`${neural.format.plural(below, "point")} ≤ 0 hidden`);
     if (nan) notes.push(`${neural.format.plural(nan, "value")} NaN or infinite`);
+    card.badge.title = [notes.join(" · "), ...troubled.map((one) => one.error)].join("\n");
     return notes.join(" · ");
   }
 

@@ -187,14 +187,15 @@
     neural.state.on("smooth band group agg y logx logs clip", redraw);
     neural.state.on("smooth", leadSoon);
     neural.state.on("zoom", reload);
-    neural.state.on("link", () => all().forEach((card) => (card.zoom = null)) || reload());
+    neural.state.on("link", () => neural.state.set({ windows: {} }) || reload());
     neural.state.on("x", () => {
       neural.zoom.forget();
-      all().forEach((card) => Object.assign(card, { full: null, zoom: null, y: null }));
+      all().forEach((card) => Object.assign(card, { full: null }));
+      neural.state.set({ boxes: {}, windows: {} });
       if (neural.state.get().zoom) neural.state.set({ zoom: null });
       else reload();
     });
-    neural.state.on("y", () => all().forEach((card) => (card.y = null)));
+    neural.state.on("y", () => neural.state.set({ boxes: {} }));
     neural.state.on("hover", ({ hover }) => visible().forEach((card) => neural.hover.highlight(card, hover)));
     neural.runs.on(arrange);
   }

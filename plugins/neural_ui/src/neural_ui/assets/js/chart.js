@@ -92,7 +92,7 @@
       showlegend: false, hovermode: false, dragmode: "zoom",
       font: { family: "Inter, system-ui, sans-serif", size: 11, color: theme.text },
       xaxis: { ...axis, ...neural.ticks.xAxis(card.range, state.x, state.logx, box.width), showgrid: false, showline: true },
-      yaxis: { ...axis, type: card.log ? "log" : "linear", range: card.yrange, nticks: Math.max(3, Math.round(box.height / 48)), exponentformat: "power", minexponent: 4, ...(card.log ? { dtick: card.yrange[1] - card.yrange[0] > 1.2 ? 1 : undefined } : {}) },
+      yaxis: { ...axis, type: card.log ? "log" : "linear", range: card.yrange, nticks: Math.max(3, Math.round(box.height / 38)), exponentformat: "power", minexponent: 4, ...(card.log ? { dtick: card.yrange[1] - card.yrange[0] > 1.2 ? 1 : undefined } : {}) },
     };
   }
 
@@ -166,8 +166,20 @@
     neural.overlay.spikes(card.overlay, card.map, card.built.lines, card.range);
   }
 
+  /** Keep a range of one chart in the state, and so in the address. */
+  function kept(card, name, where) {
+    const get = () => (Object.hasOwn(neural.state.get()[where], card.metric) ? neural.state.get()[where][card.metric] : null);
+    const set = (range) => {
+      const { [card.metric]: before, ...others } = neural.state.get()[where];
+      if (range || get()) neural.state.set({ [where]: range ? { ...others, [card.metric]: range } : others });
+    };
+    Object.defineProperty(card, name, { get, set });
+  }
+
   function make(metric) {
-    const card = { metric, reader: neural.series.reader(), stale: true, dirty: false, visible: false, drawn: false, zoom: null, y: null };
+    const card = { metric, reader: neural.series.reader(), stale: true, dirty: false, visible: false, drawn: false };
+    kept(card, "y", "boxes");
+    kept(card, "zoom", "windows");
     card.load = () => load(card);
     card.draw = () => draw(card);
     card.grow = (ids) => grow(card, ids);

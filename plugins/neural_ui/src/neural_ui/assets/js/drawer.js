@@ -31,28 +31,35 @@
     color.addEventListener("click", () => neural.swatches.show(run.id, color));
     const only = h("button", { type: "button", class: "btn-quiet framed", text: "Show alone", onclick: () => neural.selection.solo(run.id) });
     const base = h("button", { type: "button", class: "btn-quiet framed", text: neural.state.get().base === run.id ? "Is the baseline" : "Make baseline", onclick: () => neural.state.set({ base: run.id }) });
-    const copy = h("button", { type: "button", class: "btn-quiet framed", text: "Copy id", onclick: () => neural.copy(run.id, "Id") });
+    const archived = neural.runs.archived(run);
+    const shelve = h("button", { type: "button", class: "btn-quiet framed", text: archived ? "Unarchive" : "Archive", title: archived ? "Back into the list of runs" : "Out of the list of runs; nothing is deleted", onclick: () => neural.edits.archive([run.id], !archived) });
     const remove = h("button", { type: "button", class: "btn-quiet framed danger", text: "Delete", "data-testid": "delete-run", title: "Move to the trash; can be taken back", onclick: () => neural.edits.trash([run.id]) });
     return [
       h("header", { class: "drawer-head" }, color, rename(run), neural.summary.pill(run), neural.iconButton("close", "Close (Esc)", close)),
-      h("div", { class: "drawer-actions" }, only, base, copy, h("div", { class: "spring" }), remove),
+      h("div", { class: "drawer-actions" }, only, base, h("div", { class: "spring" }), shelve, remove),
     ];
   }
 
+  const focused = () => (drawer().contains(document.activeElement) ? document.activeElement : null);
+
+  /** Say whether a person writes here: into the notes, or into a line that is not stored yet. */
   function writing() {
-    const one = document.activeElement;
-    return drawer().contains(one) && /^(INPUT|TEXTAREA)$/.test(one.tagName) && one.value !== one.defaultValue;
+    const one = focused();
+    return Boolean(one) && (one.tagName === "TEXTAREA" || (one.tagName === "INPUT" && one.value !== one.defaultValue));
   }
 
   function draw() {
     const run = neural.runs.get(neural.state.get().run);
     if (!run) return;
     const top = drawer().querySelector(".drawer-body") ? drawer().querySelector(".drawer-body").scrollTop : 0;
+    const label = focused() && focused().getAttribute("aria-label");
     const sections = detail && detail.id === run.id ? neural.drawerParts.all(run, detail) : [h("p", { class: "faint", text: "Loading" })];
     const body = h("div", { class: "drawer-body" }, sections.filter(Boolean));
     drawer().setAttribute("aria-label", `Run ${run.name}`);
     neural.replace(drawer(), head(run), body);
     body.scrollTop = top;
+    const again = label && [...drawer().querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === label);
+    if (label) (again || drawer()).focus();
   }
 
   /** Draw again, unless a person is writing here. */

@@ -11,7 +11,8 @@
     const f = neural.format;
     return h(
       "dl", { class: "pairs" },
-      pair("Id", run.id), pair("Started", f.fullTime(run.started)), pair("Ended", run.ended ? f.fullTime(run.ended) : "–"),
+      h("dt", { text: "Id" }), h("dd", {}, h("button", { type: "button", class: "run-link", title: "Click to copy", text: run.id, onclick: () => neural.copy(run.id, "Id") })),
+      pair("Started", f.fullTime(run.started)), pair("Ended", run.ended ? f.fullTime(run.ended) : "–"),
       pair("Duration", f.duration(neural.runs.duration(run))), run.error ? pair("Problem", run.error) : null,
     );
   }
@@ -30,24 +31,6 @@
       neural.edits.update(run.id, { tags: { [name.trim()]: rest.length ? rest.join("=").trim() : "true" } });
     });
     return section("Tags", null, h("div", { class: "chips" }, chips), box);
-  }
-
-  /** Make the notes: text in a box, saved when it is left. */
-  function notes(run, detail) {
-    const box = h("textarea", { class: "form-control notes", rows: "4", "aria-label": "Notes", placeholder: "What was the idea? What came out?", maxlength: "100000" });
-    box.value = detail.notes || "";
-    let saved = box.value;
-    const save = async () => {
-      if (box.value === saved) return;
-      const text = box.value;
-      if (await neural.edits.update(run.id, { notes: text })) {
-        saved = text;
-        neural.toast("Notes saved", { seconds: 2 });
-      }
-    };
-    box.addEventListener("blur", save);
-    box.addEventListener("keydown", (event) => (event.ctrlKey || event.metaKey) && event.key === "Enter" && save());
-    return section("Notes", null, box);
   }
 
   function metrics(run) {
@@ -98,7 +81,7 @@
   }
 
   /** Give all sections of a run. */
-  const all = (run, detail) => [overview(run), tags(run), notes(run, detail), metrics(run), params(run), artifacts(run, detail), plots(run, detail), environment(detail)];
+  const all = (run, detail) => [overview(run), tags(run), neural.notes.section(run, detail), metrics(run), params(run), artifacts(run, detail), plots(run, detail), environment(detail)];
 
   neural.drawerParts = { all };
 })((window.neural = window.neural || {}));

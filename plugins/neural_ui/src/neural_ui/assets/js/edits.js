@@ -36,6 +36,26 @@
     if (change.color !== undefined) neural.cards.redraw();
   }
 
+  async function shelve(ids, away) {
+    const done = [];
+    for (const id of ids) if (await update(id, { tags: { [neural.runs.ARCHIVED]: away ? "" : null } })) done.push(id);
+    return done;
+  }
+
+  /** Take runs out of the list, or back into it. The tag `archived` says so, to `neural ls` and to everybody else too. */
+  async function archive(ids, away) {
+    const { selected } = neural.state.get();
+    const name = ids.length === 1 && neural.runs.get(ids[0]) ? `“${neural.runs.get(ids[0]).name}”` : "";
+    const done = await shelve(ids, away);
+    if (!done.length) return;
+    if (away) neural.state.set({ selected: new Set([...selected].filter((id) => !done.includes(id))) });
+    const undo = async () => {
+      await shelve(done, !away);
+      neural.state.set({ selected });
+    };
+    neural.toast(`${name || neural.format.plural(done.length, "run")} ${away ? "archived" : "back in the list"}`, { seconds: UNDO_SECONDS, action: { label: "Undo", work: undo } });
+  }
+
   /** Move runs to the trash; for ten seconds they can be taken back. */
   async function trash(ids) {
     const names = ids.map((id) => neural.runs.get(id)).filter(Boolean).map((run) => run.name);
@@ -63,5 +83,5 @@
     neural.state.set({ selected: new Set([...selected].filter((id) => neural.runs.get(id))) });
   }
 
-  neural.edits = { update, trash };
+  neural.edits = { update, archive, trash };
 })((window.neural = window.neural || {}));

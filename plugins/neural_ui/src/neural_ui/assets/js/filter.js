@@ -61,6 +61,8 @@
 
   function word(text) {
     if (text.startsWith("status:")) return (run) => neural.runs.status(run).startsWith(text.slice(7).toLowerCase());
+    if (text === "is:archived") return neural.runs.archived;
+    if (text === "is:any") return () => true;
     if (text.startsWith("tag:")) return tagged(text.slice(4));
     const parts = COMPARISON.exec(text);
     if (parts) return comparison(parts[1].trim(), parts[2], parts[3]);
@@ -77,20 +79,31 @@
     }
   }
 
-  /** Give `{test, problem}`: which runs a search shows, and a sentence when a part of it cannot be read. */
+  const SHELF = /^is:(archived|any)$/; // words that ask for archived runs too
+
+  /** Give `{test, problem, archived}`: what a search shows, what of it cannot be read, and whether it asks for archived runs. */
   function parse(text) {
     const tests = [];
     let problem = "";
+    let archived = false;
     for (const [, minus, expression, quoted, plain] of text.matchAll(TOKEN)) {
       try {
+        archived ||= !minus && SHELF.test(plain || "");
         const test = expression ? regex(expression) : word(quoted ?? plain);
         tests.push(minus ? (run) => !test(run) : test);
       } catch (unreadable) {
         problem = unreadable.message;
       }
     }
-    return { test: (run) => tests.every((test) => test(run)), problem };
+    return { test: (run) => tests.every((test) => test(run)), problem, archived };
   }
 
-  neural.filter = { parse, lookup };
+  /** Give the search with archived runs, or without them when it has asked for them. */
+  function shelf(text) {
+    const words = text.split(/\s+/).filter(Boolean);
+    const others = words.filter((one) => !SHELF.test(one));
+    return (others.length < words.length ? others : [...words, "is:archived"]).join(" ");
+  }
+
+  neural.filter = { parse, lookup, shelf };
 })((window.neural = window.neural || {}));

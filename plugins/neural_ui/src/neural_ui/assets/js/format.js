@@ -28,12 +28,15 @@
 
   const step = (value) => (Number.isInteger(value) ? value.toLocaleString("en-US") : number(value, 5));
 
-  function duration(seconds) {
+  /** Give seconds in two units, or in one where there is little room. */
+  function duration(seconds, short = false) {
     if (!Number.isFinite(seconds) || seconds < 0) return "–";
-    if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-    if (seconds < 60) return `${Number(seconds.toPrecision(2))} s`;
-    const minutes = Math.floor(seconds / 60);
-    if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+    if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
+    if (seconds < 59.5) return `${Number(seconds.toPrecision(2))} s`;
+    if (short && seconds >= 600 && seconds < 3600) return `${Math.round(seconds / 60)} min`;
+    const whole = Math.round(seconds);
+    const minutes = Math.floor(whole / 60);
+    if (minutes < 60) return `${minutes} min ${whole % 60} s`;
     const hours = Math.floor(minutes / 60);
     if (hours < 48) return `${hours} h ${minutes % 60} min`;
     return `${Math.floor(hours / 24)} d ${hours % 24} h`;
@@ -42,7 +45,7 @@
   const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 
-  const when = (seconds) => (Number.isFinite(seconds) ? DATE.format(seconds * 1000).replace(",", "") : "–");
+  const when = (seconds) => (Number.isFinite(seconds) ? DATE.format(seconds * 1000).replace(",", "").replace("Sept", "Sep") : "–");
   const fullTime = (seconds) => (Number.isFinite(seconds) ? FULL.format(seconds * 1000) : "–");
 
   function bytes(value) {

@@ -36,14 +36,15 @@
   function axesButton(runs, redraw) {
     const button = h("button", { type: "button", class: "btn-quiet word", "aria-haspopup": "menu" }, "Axes", neural.icon("chevron-down"));
     button.addEventListener("click", () => {
-      const names = neural.runs.paramsOf(neural.runs.all());
-      const shown = columnsOf(neural.runs.all(), runs).map((one) => one.name);
+      const names = neural.runs.paramsOf(neural.runs.current());
+      const shown = columnsOf(neural.runs.current(), runs).map((one) => one.name);
       neural.menu.show(button, names.map((name) => ({
-        label: name, checked: shown.includes(name),
+        label: name, checked: shown.includes(name), keep: true,
         work: () => {
-          const now = shown.filter((one) => names.includes(one));
+          const now = columnsOf(neural.runs.current(), runs).map((one) => one.name).filter((one) => names.includes(one));
           chosenAxes = now.includes(name) ? now.filter((one) => one !== name) : [...now, name].slice(-12);
           redraw();
+          return chosenAxes.includes(name);
         },
       })), "Axes");
     });
@@ -55,7 +56,7 @@
     const note = h("span", { class: "card-subtitle" });
     const use = h("button", { type: "button", class: "btn-quiet framed", hidden: true });
     const clear = h("button", { type: "button", class: "btn-quiet word", text: "Clear", hidden: true });
-    const all = neural.runs.all().filter((run) => !run.error).slice(-MOST_LINES);
+    const all = neural.runs.current().filter((run) => !run.error).slice(-MOST_LINES);
     const redraw = () => {
       const kept = neural.parallel.draw(place, all, neural.state.get().selected, columnsOf(all, runs), redraw);
       const brushed = neural.parallel.brushes.size > 0;
@@ -74,14 +75,14 @@
 
   function scatterCard(runs) {
     const place = h("div", { class: "scatter-host" });
-    const names = varying(neural.runs.all().slice(-MOST_LINES));
+    const names = varying(neural.runs.current().slice(-MOST_LINES));
     const numbers = names.filter((name) => runs.some((run) => typeof run.params[name] === "number"));
     if (!names.includes(param)) param = names.find((name) => /(^|[._/])(lr|learning_rate)$/i.test(name)) || numbers[0] || names[0] || "";
     const last = metric(runs);
     const select = h("select", { class: "form-select form-select-sm select", id: "scatter-param", "aria-label": "Parameter" }, names.map((name) => h("option", { value: name, text: name, selected: name === param })));
     const note = h("span", { class: "card-subtitle" });
     const redraw = () => {
-      const shown = neural.scatter.draw(place, neural.runs.all().filter((run) => !run.error), neural.state.get().selected, param, last);
+      const shown = neural.scatter.draw(place, neural.runs.current().filter((run) => !run.error), neural.state.get().selected, param, last);
       note.textContent = `${neural.format.plural(shown, "run")}, selected in colour`;
     };
     select.addEventListener("change", () => {

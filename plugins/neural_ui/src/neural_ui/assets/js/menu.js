@@ -4,13 +4,23 @@
   const h = neural.h;
   let open = null;
 
+  /** Give the button as it is now: what stands around it may have been drawn anew while its menu was open. */
+  const current = (anchor) => (anchor.id && neural.$(anchor.id)) || anchor;
+
   function close(focus) {
     if (!open) return;
     const { element, anchor } = open;
     open = null;
     element.remove();
-    anchor.setAttribute("aria-expanded", "false");
-    if (focus) anchor.focus();
+    const now = current(anchor);
+    now.setAttribute("aria-expanded", "false");
+    if (focus) now.focus();
+  }
+
+  /** Show whether an entry of a menu that stays open holds. */
+  function turn(element, checked) {
+    element.setAttribute("aria-checked", String(checked));
+    element.firstElementChild.className = `icon i-${checked ? "check" : "none"}`;
   }
 
   function entry(item) {
@@ -20,12 +30,9 @@
     return h(
       "button",
       {
-        type: "button", role: radio ? "menuitemradio" : "menuitem", tabindex: "-1", class: `menu-item ${item.class || ""}`, title: item.title,
+        type: "button", role: item.keep ? "menuitemcheckbox" : radio ? "menuitemradio" : "menuitem", tabindex: "-1", class: `menu-item ${item.class || ""}`, title: item.title,
         "aria-checked": radio ? String(Boolean(item.checked)) : null,
-        onclick: () => {
-          close(true);
-          item.work();
-        },
+        onclick: (event) => (item.keep ? turn(event.currentTarget, item.work()) : close(true) || item.work()),
       },
       radio ? neural.icon(item.checked ? "check" : "none") : null,
       item.content || null,
@@ -66,7 +73,7 @@
 
   /** Show these items (`{label, work, checked, note, content}`, `{heading}` or `{line}`) under a button. */
   function show(anchor, items, label) {
-    const again = open && open.anchor === anchor;
+    const again = open && current(open.anchor) === anchor;
     close(false);
     if (again) return;
     const list = h("div", { role: "menu", class: "menu-list", "aria-label": label || anchor.getAttribute("aria-label") || anchor.textContent }, items.filter(Boolean).map(entry));
@@ -81,7 +88,7 @@
   }
 
   document.addEventListener("pointerdown", (event) => {
-    if (open && !open.element.contains(event.target) && !open.anchor.contains(event.target)) close(false);
+    if (open && !open.element.contains(event.target) && !current(open.anchor).contains(event.target)) close(false);
   });
 
   neural.menu = { show, close, place, isOpen: () => Boolean(open) };

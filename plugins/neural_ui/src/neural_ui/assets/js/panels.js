@@ -15,7 +15,7 @@
     const recolor = neural.colors.translate();
     const painted = (part) => (part && part.color !== undefined ? { ...part, color: recolor(part.color) } : part);
     const data = (figure.data || []).map((trace) => ({ ...trace, marker: painted(trace.marker), line: painted(trace.line) }));
-    return { data, layout: { margin: { l: 60, r: 20, t: 48, b: 48 }, height: 560, ...layout } };
+    return { data, layout: { margin: { l: 60, r: 20, t: layout.title ? 48 : 16, b: 48 }, height: 560, ...layout } };
   }
 
   async function draw(panel, place) {

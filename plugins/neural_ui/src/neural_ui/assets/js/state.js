@@ -21,10 +21,17 @@
     columns: "auto",
     charts: "",
     clip: false, // the y axis leaves outliers out
+    boxes: {}, // metric -> [from, to] of a y axis that a person has boxed, in units of the axis
+    windows: {}, // metric -> [from, to] of x, while charts are not linked
     logs: [], // metrics whose y axis is the other than the toolbar's
     pinned: [],
     base: "", // id of the baseline
     run: "", // id in the drawer
+    table: false, // the table of runs is open
+    cols: "", // its columns: those shown, or after a minus those left out; empty: all
+    order: "", // its order: keys of columns, those with a minus descending
+    rows: "", // param:NAME or tag:NAME whose groups have rows in it
+    differ: false, // only columns in which runs differ
     hover: null, // id under the pointer
     panel: true,
     best: "", // metrics of the Best tab, comma separated; empty: chosen by rule

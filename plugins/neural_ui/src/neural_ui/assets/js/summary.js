@@ -18,9 +18,9 @@
     return h(
       "dl", { class: "facts" },
       fact("Started", f.when(run.started), f.fullTime(run.started)),
-      fact("Duration", f.duration(neural.runs.duration(run))),
+      fact("Duration", f.duration(neural.runs.duration(run), true), f.duration(neural.runs.duration(run))),
       fact("Metrics", String(Object.keys(run.metrics).length)),
-      fact("Artifacts", String(run.artifacts ?? 0)),
+      fact("Files", String(run.artifacts ?? 0)),
     );
   }
 
@@ -44,11 +44,21 @@
   function cardOf(run, names) {
     const open = h("button", { type: "button", class: "run-link", title: `Open ${run.name}`, onclick: () => neural.state.set({ run: run.id }), text: run.name });
     const spark = h("div", { class: "spark" });
-    const curve = curves && curves.runs.get(run.id);
+    const curve = curves && curves.get(run.id);
     if (curve && curve.x) spark.append(neural.sparkline.draw(curve, neural.colors.of(run)));
     const problem = run.error ? h("p", { class: "problem", text: run.error }) : null;
     const card = h("article", { class: "summary-card", "data-testid": "summary-card", "data-id": run.id }, h("header", {}, neural.colors.swatch(run), h("h3", {}, open), pill(run)), facts(run), problem, spark, values(run, names), tags(run));
     return card;
+  }
+
+  /** Put runs of about the same length together: those read at once share their buckets, and a short one would have few. */
+  function alike(runs, metric) {
+    const byLength = new Map();
+    for (const run of runs) {
+      const length = Math.floor(Math.log2(Math.max(1, run.metrics[metric].lastStep || 1)) / 2);
+      byLength.set(length, [...(byLength.get(length) || []), run]);
+    }
+    return [...byLength.values()];
   }
 
   async function readCurves(runs, metric) {
@@ -57,7 +67,8 @@
     if (wanted === shown || !able.length) return;
     shown = wanted;
     try {
-      curves = await neural.api.series(neural.series.query(metric, able, { x: "step", points: 80 }));
+      const answers = await Promise.all(alike(able, metric).map((some) => neural.api.series(neural.series.query(metric, some, { x: "step", points: 80 }))));
+      curves = new Map(answers.flatMap((one) => [...one.runs]));
       draw();
     } catch (failed) {
       shown = "";

@@ -1,112 +1,83 @@
 "use strict";
-// The table of all runs, in Dash's AG Grid: this module gives it rows and columns and takes its selection.
+// The table of all runs, in Dash's AG Grid: this module gives it rows and columns and takes its selection and order.
 (function (neural) {
   const GRID = "/_dash-component-suites/dash_ag_grid/dash_ag_grid.min.js";
+  const { namesOf, keysOf, chosenOf, textOf, orderText, columnsOf, rowOf, groupRowsOf } = neural.tablerows;
+  let grid = null; // of AG Grid, once it is there
   let asked = false;
-  let onlyDiffering = false;
-  let grouped = "";
   let filling = false;
+  let shown = ""; // the columns that the grid has
 
   const sheet = () => neural.$("runs-sheet");
-  const grid = () => document.querySelector("#runs-table .ag-root");
-
-  /** Give the columns; names of data are titles only, never paths or code. */
-  function columnsOf(runs) {
-    const number = { type: "rightAligned", filter: "agNumberColumnFilter", cellDataType: false };
-    const fixed = [
-      { headerName: "Run", field: "name", pinned: "left", width: 230, filter: "agTextColumnFilter", tooltipField: "name" },
-      { headerName: "Status", field: "status", width: 110 },
-      { headerName: "Started", field: "started", width: 172, sort: "desc" },
-      { headerName: "Duration (s)", field: "duration", width: 130, ...number },
-      { headerName: "Tags", field: "tags", width: 150, tooltipField: "tags" },
-    ];
-    const { params, metrics } = namesOf(runs);
-    const ofParams = params.map((name, index) => ({ headerName: name, field: `p${index}`, headerTooltip: name, ...(runs.every((run) => run.params[name] === undefined || typeof run.params[name] === "number") ? number : {}) }));
-    const ofMetrics = metrics.map((name, index) => ({ headerName: name, headerTooltip: `${name}: best and last`, children: [{ headerName: "best", field: `b${index}`, width: 132, ...number }, { headerName: "last", field: `l${index}`, width: 132, columnGroupShow: "open", ...number }] }));
-    return [...fixed, ...ofMetrics, ...(ofParams.length ? [{ headerName: "Parameters", children: ofParams }] : [])];
-  }
-
-  function namesOf(runs) {
-    const all = neural.runs.paramsOf(runs);
-    const differs = (name) => new Set(runs.map((run) => neural.format.value(run.params[name]))).size > 1;
-    return { params: (onlyDiffering ? all.filter(differs) : all).slice(0, 120), metrics: neural.runs.metricsOf(runs).slice(0, 60) };
-  }
-
-  const rounded = (value) => (Number.isFinite(value) ? Number(value.toPrecision(5)) : null);
-
-  function rowOf(run, { params, metrics }) {
-    const row = { id: run.id, name: run.name, status: neural.runs.status(run), started: run.started ? new Date(run.started * 1000).toISOString().slice(0, 19).replace("T", " ") : "", duration: rounded(neural.runs.duration(run)), tags: Object.keys(run.tags).join(", ") };
-    params.forEach((name, index) => {
-      const value = run.params[name];
-      row[`p${index}`] = value === undefined || value === null ? null : typeof value === "number" ? value : neural.format.value(value);
-    });
-    metrics.forEach((name, index) => {
-      if (!run.metrics[name]) return;
-      row[`b${index}`] = rounded(neural.runs.best(run, name).value);
-      row[`l${index}`] = rounded(run.metrics[name].last);
-    });
-    return row;
-  }
-
-  /** Give one row for each group: mean ± deviation of each metric, and how many runs. */
-  function groupRowsOf(runs, { metrics }) {
-    if (!grouped) return [];
-    return neural.grouping.groupsOf(runs, grouped).map((group) => {
-      const row = { id: `group ${group.key}`, name: `${grouped.slice(grouped.indexOf(":") + 1)} = ${group.key}`, status: neural.format.plural(group.runs.length, "run") };
-      metrics.forEach((name, index) => {
-        row[`b${index}`] = spread(group.runs.map((run) => neural.runs.best(run, name).value));
-        row[`l${index}`] = spread(group.runs.map((run) => (run.metrics[name] ? run.metrics[name].last : NaN)));
-      });
-      return row;
-    });
-  }
-
-  function spread(all) {
-    const values = all.filter(Number.isFinite);
-    if (!values.length) return null;
-    const mean = values.reduce((a, b) => a + b, 0) / values.length;
-    const deviation = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, values.length - 1));
-    return `${neural.format.number(mean)} ± ${neural.format.number(deviation, 2)}`;
-  }
+  const button = (name) => document.querySelector(`[data-action="table-${name}"]`);
 
   function fill() {
-    if (sheet().hidden) return;
+    if (!grid || sheet().hidden) return;
     const runs = neural.selection.rows();
     const names = namesOf(runs);
+    const columns = columnsOf(runs, names);
+    const now = JSON.stringify(columns);
     filling = true;
     neural.setProps("runs-table", {
-      columnDefs: columnsOf(runs),
+      ...(now === shown ? {} : { columnDefs: columns }), // columns that stay keep their widths and places
       rowData: runs.map((run) => rowOf(run, names)),
       selectedRows: { ids: [...neural.state.get().selected] },
     });
-    pinGroups(groupRowsOf(runs, names));
-    neural.$("table-counts").textContent = neural.format.plural(runs.length, "run");
+    shown = now;
+    grid.setGridOption("pinnedTopRowData", groupRowsOf(runs, names));
+    words();
     setTimeout(() => {
       filling = false;
     }, 400);
   }
 
-  async function pinGroups(rows) {
-    const api = await window.dash_ag_grid.getApiAsync("runs-table");
-    api.setGridOption("pinnedTopRowData", rows);
+  /** Say in the bar what the table shows and what its buttons would do. */
+  function words() {
+    const { selected, differ, rows: grouped, cols } = neural.state.get();
+    const chosen = neural.runs.selected();
+    const away = chosen.length > 0 && chosen.every(neural.runs.archived);
+    neural.$("table-counts").textContent = `${neural.format.plural(neural.selection.rows().length, "run")}, ${selected.size.toLocaleString("en-US")} selected`;
+    button("differing").setAttribute("aria-pressed", String(differ));
+    button("group").setAttribute("aria-pressed", String(Boolean(grouped)));
+    button("columns").setAttribute("aria-pressed", String(Boolean(cols)));
+    button("archive").textContent = away ? "Unarchive" : "Archive";
+    for (const name of ["tag", "archive", "trash"]) button(name).disabled = !chosen.length;
   }
 
-  /** Open the table; the grid itself is built the first time. */
-  async function open() {
-    if (!sheet().hidden) return close();
-    sheet().hidden = false;
-    if (!asked) {
-      asked = true;
-      await neural.loadScript(GRID);
-      neural.setProps("runs-table-open", { data: 1 });
-    }
-    for (let tries = 0; tries < 200 && !grid(); tries += 1) await new Promise((done) => setTimeout(done, 25));
+  /** Build the grid, the first time that it is wanted. */
+  async function build() {
+    if (asked) return;
+    asked = true;
+    await neural.loadScript(GRID);
+    neural.setProps("runs-table-open", { data: 1 });
+    while (!neural.$("runs-table")) await new Promise((done) => setTimeout(done, 20));
+    grid = await window.dash_ag_grid.getApiAsync("runs-table");
+    grid.addEventListener("cellClicked", open);
+    grid.addEventListener("cellKeyDown", (event) => event.event.key === "Enter" && open(event));
+    grid.addEventListener("sortChanged", () => filling || neural.state.set({ order: orderText(grid.getColumnState()) }));
+  }
+
+  /** Open the run whose name was clicked. */
+  function open({ column, data }) {
+    if (column.getColId() === "name" && neural.runs.get(data.id)) neural.state.set({ run: data.id });
+  }
+
+  /** Draw the name of a run with its colour; AG Grid asks for it by the name `RunName`. */
+  function RunName({ data, value }) {
+    const run = neural.runs.get(data.id);
+    const { createElement } = window.React;
+    const box = run && createElement("span", { className: `swatch dash-${neural.colors.dashIndex(run)}`, style: { "--c": neural.colors.of(run) } });
+    return createElement("span", { className: run ? "table-run" : "" }, box, value);
+  }
+
+  window.dashAgGridComponentFunctions = { ...window.dashAgGridComponentFunctions, RunName };
+
+  async function show() {
+    const { table } = neural.state.get();
+    sheet().hidden = !table;
+    if (!table) return;
+    await build();
     fill();
-    return undefined;
-  }
-
-  function close() {
-    sheet().hidden = true;
   }
 
   function selected(rows) {
@@ -116,23 +87,36 @@
     if (ids.length !== now.size || ids.some((id) => !now.has(id))) neural.state.select(ids);
   }
 
-  function differing(button) {
-    onlyDiffering = !onlyDiffering;
-    button.setAttribute("aria-pressed", String(onlyDiffering));
-    fill();
-  }
-
-  function groupRows(button) {
-    const choose = (value) => () => {
-      grouped = value;
-      button.setAttribute("aria-pressed", String(Boolean(value)));
-      fill();
-    };
+  function groupRows(anchor) {
+    const { rows: grouped } = neural.state.get();
+    const choose = (value) => () => neural.state.set({ rows: value });
     const found = neural.grouping.candidates(neural.selection.rows());
-    neural.menu.show(button, [{ label: "None", checked: !grouped, work: choose("") }, ...found.map((one) => ({ label: one.label, checked: one.value === grouped, work: choose(one.value) }))], "Group rows by");
+    neural.menu.show(anchor, [{ label: "None", checked: !grouped, work: choose("") }, ...found.map((one) => ({ label: one.label, checked: one.value === grouped, work: choose(one.value) }))], "Group rows by");
   }
 
-  function tag(button) {
+  const titleOf = (key) => (/^(p|best):/.test(key) ? key.slice(key.indexOf(":") + 1) : { status: "Status", started: "Started", duration: "Duration", tags: "Tags" }[key]);
+
+  /** Let a person choose the columns. */
+  function columnMenu(anchor) {
+    const keys = keysOf(namesOf(neural.selection.rows())).filter((key) => key !== "name");
+    const now = () => chosenOf(neural.state.get().cols, keys);
+    const put = (chosen) => neural.state.set({ cols: textOf(chosen, keys) });
+    const turn = (key) => () => {
+      const chosen = now();
+      if (!chosen.delete(key)) chosen.add(key);
+      put(chosen);
+      return chosen.has(key);
+    };
+    const kinds = [["", (key) => !key.includes(":")], ["Metrics", (key) => key.startsWith("best:")], ["Parameters", (key) => key.startsWith("p:")]];
+    neural.menu.show(anchor, [
+      { label: "All columns", work: () => put(new Set(keys)) },
+      { label: "Only names", work: () => put(new Set()) },
+      { line: true },
+      ...kinds.flatMap(([title, is]) => [title && keys.some(is) ? { heading: title } : null, ...keys.filter(is).map((key) => ({ label: titleOf(key), checked: now().has(key), keep: true, work: turn(key) }))]),
+    ].filter(Boolean), "Columns");
+  }
+
+  function tag(anchor) {
     const ids = [...neural.state.get().selected];
     const known = [...new Set(neural.runs.all().flatMap((run) => Object.keys(run.tags)))];
     const give = async (name) => {
@@ -146,16 +130,29 @@
       neural.menu.close(true);
       give(box.value.trim());
     });
-    neural.menu.show(button, [{ heading: `Tag ${neural.format.plural(ids.length, "selected run")}` }, ...known.slice(0, 30).map((name) => ({ label: name, work: () => give(name) }))], "Tag");
+    neural.menu.show(anchor, [{ heading: `Tag ${neural.format.plural(ids.length, "selected run")}` }, ...known.slice(0, 30).map((name) => ({ label: name, work: () => give(name) }))], "Tag");
     document.querySelector(".menu").prepend(box);
     box.focus();
+  }
+
+  function archive() {
+    const runs = neural.runs.selected();
+    const away = !runs.every(neural.runs.archived);
+    return neural.edits.archive(runs.filter((run) => neural.runs.archived(run) !== away).map((run) => run.id), away);
   }
 
   function start() {
     const soon = neural.debounce(150, fill);
     neural.state.on("q sort ascending", soon);
+    neural.state.on("cols rows differ", fill);
+    neural.state.on("selected", () => sheet().hidden || words());
+    neural.state.on("table", show);
+    neural.state.on("tab", neural.table.close);
     neural.runs.on(soon);
+    show();
   }
 
-  neural.table = { start, open, close, fill, selected, differing, groupRows, tag, trash: () => neural.edits.trash([...neural.state.get().selected]) };
+  const turned = (name) => () => neural.state.set({ [name]: !neural.state.get()[name] });
+
+  neural.table = { start, toggle: turned("table"), close: () => neural.state.set({ table: false }), fill, selected, differing: turned("differ"), groupRows, columnMenu, tag, archive, trash: () => neural.edits.trash([...neural.state.get().selected]) };
 })((window.neural = window.neural || {}));
