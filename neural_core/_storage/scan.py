@@ -12,6 +12,7 @@ import numpy as np
 
 from neural_core._storage import frames
 from neural_core._storage.blocks import Block, Words, mixed
+from neural_core._storage.range_crcs import UNIT, RangeCrcs
 from neural_core.errors import DamagedError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _HELD = 500
 """Beyond so many elements NumPy lets other threads have the interpreter, and a busy one may keep it for long."""
 _SMALL_CHUNK = 1 << 12
 _LARGE_CHUNK = 1 << 20
+_SEARCH_CHUNK = 1 << 8
 
 
 class Scan:
@@ -48,6 +50,7 @@ class Scan:
         self._lengths = np.full(0x10000, _UNKNOWN, np.uint32)
         self._short_runs = 0
         self._chunk = _SMALL_CHUNK
+        self._crcs = RangeCrcs()
 
     def width(self, sid: int) -> int:
         """Words of a row of this kind."""
@@ -153,13 +156,25 @@ class Scan:
 
     def _next_sound(self, heads: NDArray[np.uint32], words: Words) -> int | None:
         """Find the next frame with a sound CRC; None when there is none (yet)."""
-        for start in range(self.at + 1, words.count, _LARGE_CHUNK):
-            stretch = np.ascontiguousarray(heads[start : start + _LARGE_CHUNK])
+        start, look = self.at + 1, _SEARCH_CHUNK
+        while start < words.count:
+            stretch = np.ascontiguousarray(heads[start : start + look])
             sids, lengths = stretch & 0xFFFF, stretch >> 16
             special = ((sids == frames.SCHEMA) | (sids == frames.FACT)) & (lengths > 0)
             likely = np.flatnonzero(special | (lengths == self._lengths[sids]))
-            for position in (int(index) + start for index in likely):
-                width = (int(heads[position]) >> 16) + 1
-                if position + width <= words.count and words.is_sound(position, width):
-                    return position
+            first, last = likely + start, likely + start + lengths[likely] + 1
+            whole = last <= words.count
+            found = self._first_sound(words, first[whole], last[whole])
+            if found is not None:
+                return found
+            start, look = start + look, min(look * 8, _LARGE_CHUNK)
         return None
+
+    def _first_sound(self, words: Words, first: NDArray[np.int64], last: NDArray[np.int64]) -> int | None:
+        """Give the first of these frames, by their first words and those behind them, whose CRC fits."""
+        if not len(first):
+            return None
+        units = frames.WORD // UNIT
+        computed = self._crcs.of(words.buffer, first * units + 1, last * units)
+        sound = np.flatnonzero(computed == words.u32[units * first])
+        return int(first[sound[0]]) if len(sound) else None
