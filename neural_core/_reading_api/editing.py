@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 
@@ -77,9 +78,14 @@ class EditingVerbs:
             bring_back(self.base_dir, self._catalog.trashed(run_id))
             self._catalog.refresh()
 
-    def directions(self) -> dict[str, str]:
-        """Give metric → ``min`` or ``max``, which values are better, for every metric as of the last look."""
-        names = {name: None for run in self._catalog.known() for name in run.row.metrics}
+    def directions(self, runs: Iterable[StoredRun] | None = None) -> dict[str, str]:
+        """Give metric → ``min`` or ``max``, which values are better, for the metrics of these experiments.
+
+        Args:
+            runs: the experiments; all as of the last look when None.
+        """
+        every = self._catalog.known() if runs is None else runs
+        names = {name: None for run in every for name in run.row.metrics}
         return directions_of(self.base_dir, names)
 
     def set_direction(self, metric: str, direction: str | None) -> None:

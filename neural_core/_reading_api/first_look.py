@@ -23,6 +23,7 @@ class FirstLook:
         self._read: list[RunRow] = []
         self._index = Index(base_dir, row_reader=lambda directory: _Telling(directory, self._read.append))
         self._stored: list[Stored] | None = None
+        self._begun = False
 
     def rows(self, found: Mapping[str, Signature | None], most: int | None) -> tuple[list[RunRow], bool]:
         """Give some more rows, and whether these were the last.
@@ -51,8 +52,11 @@ class FirstLook:
         return [one for one in self._index.stored() if signatures.get(one.key) == one.signature]
 
     def _from_index(self, most: int | None) -> list[RunRow]:
+        """Give at most so many at first, so that somebody who waits sees them, and then all: that takes no second."""
         assert self._stored is not None
-        taken, self._stored = (self._stored, []) if most is None else (self._stored[:most], self._stored[most:])
+        taken = self._stored[: None if self._begun else most]
+        del self._stored[: len(taken)]
+        self._begun = True
         try:
             return [from_document(one.document) for one in taken]
         except DamagedError:

@@ -47,10 +47,9 @@ class TestFirstLook:
             ExperimentStore(base).listed()
         store = ExperimentStore(base)
         looks = [store.listed(whole=False) for _ in range(4)]
-        assert [(list(ordinals(look).items()), look.pending) for look in looks[:2]] == [
-            ([("e", 4), ("d", 3)], 3),
-            ([("e", 4), ("d", 3), ("c", 2), ("b", 1)], 1),
-        ]
+        assert (list(ordinals(looks[0]).items()), looks[0].pending) == ([("e", 4), ("d", 3)], 3)
+        if index == "cold":
+            assert (list(ordinals(looks[1])), looks[1].pending) == (["e", "d", "c", "b"], 1)
         assert (ordinals(looks[-1]), looks[-1].pending) == ({"e": 4, "d": 3, "c": 2, "b": 1, "a": 0}, 0)
         assert store.listed(whole=False).version == looks[-1].version == store.listed().version
 

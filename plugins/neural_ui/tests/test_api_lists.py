@@ -61,6 +61,16 @@ class TestRuns:
         again = api.get("runs", If_None_Match=first.headers["ETag"])
         assert (again.status_code, json.loads(again.text)["total"]) == (200, 2)
 
+    def test_newest(self, api: Any, track: Track) -> None:
+        """A page that begins asks for the newest only, and learns how many there are."""
+        for name in "abc":
+            track(api.base, name)
+        answer = api.get("runs?newest=2")
+        listed = json.loads(answer.text)
+        assert (listed["runs"]["name"], listed["total"], listed["pending"]) == (["c", "b"], 3, 0)
+        assert api.get("runs?newest=2", If_None_Match=answer.headers["ETag"]).status_code == 304
+        assert api.json("runs?newest=5") == api.json("runs")
+
     def test_packed(self, api: Any, track: Track) -> None:
         """A long list is packed for who takes it, and the same."""
         track(api.base, notes="x", hyperparameters={f"p{i}": i for i in range(2_000)})
@@ -228,7 +238,7 @@ class TestDetail:
 
 @pytest.mark.fault("U14")
 def test_a_thousand_runs(api: Any, track: Track) -> None:
-    """A thousand runs are listed whole, each once, and a hundred of them give their curves in one answer."""
+    """Of a thousand runs the newest are listed at once, and soon each of them; a hundred give their curves together."""
     first = track(api.base, "run 0", 20)
     document = json.loads((first.experiment_dir / "metadata.json").read_text())
     content = {key: value for key, value in document.items() if key not in ("crc", "format")}
@@ -241,6 +251,10 @@ def test_a_thousand_runs(api: Any, track: Track) -> None:
         own = {**content, "uid": f"{number:032x}"[::-1], "name": f"run {number}"}
         write_document(copy / "metadata.json", own, sync=False)
     listed = api.json("runs")
+    assert (listed["total"], listed["pending"], len(listed["runs"]["id"])) == (1_000, 500, 500)
+    assert min(listed["runs"]["ordinal"]) == 500
+    while listed["pending"]:
+        listed = api.json("runs")
     assert listed["total"] == len(set(listed["runs"]["id"])) == 1_000
     assert sorted(listed["runs"]["ordinal"]) == list(range(1_000))
     assert set(listed["runs"]["status"]) == {"completed"}

@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from neural_core.reading import ExperimentStore
-from neural_ui._api import make_blueprint
+from neural_ui._api import RunList, make_blueprint
 from neural_ui._callbacks import register
 from neural_ui._layout import index_string, make_layout
 from neural_ui._security import Gate, Policy
@@ -41,8 +41,8 @@ class _Page(Dash):
         return str(super().interpolate_index(**parts))  # type: ignore[no-untyped-call]  # Dash has no types here
 
 
-def make_app(store: ExperimentStore, policy: Policy) -> Dash:
-    """Make the application over one store; `app.server` is its WSGI application."""
+def make_app(store: ExperimentStore, every: RunList, policy: Policy) -> Dash:
+    """Make the application over one store and its list; `app.server` is its WSGI application."""
     app = _Page(
         "neural_ui",
         title="neural",
@@ -54,7 +54,7 @@ def make_app(store: ExperimentStore, policy: Policy) -> Dash:
         add_log_handler=False,
     )
     server: Flask = app.server
-    server.register_blueprint(make_blueprint(store))
+    server.register_blueprint(make_blueprint(store, every))
     app.enable_dev_tools(debug=False, dev_tools_ui=False, dev_tools_hot_reload=False)  # whatever DASH_* variables say
     app.layout = make_layout()
     register(app)

@@ -17,6 +17,8 @@ from neural_ui._serve import listen, serve
 if TYPE_CHECKING:
     from dash import Dash
 
+    from neural_ui._api import RunList
+
 __all__ = ["ExperimentComparisonUI"]
 
 DEFAULT_PORT = 8052
@@ -49,9 +51,14 @@ class ExperimentComparisonUI:
 
     def make_app(self, policy: Policy | None = None) -> Dash:
         """Make the Dash application; `app.server` serves under any WSGI server."""
-        from neural_ui._app import make_app  # Dash is loaded when the page is wanted
+        return self._made(policy or Policy())[0]
 
-        return make_app(self.store, policy or Policy())
+    def _made(self, policy: Policy) -> tuple[Dash, RunList]:
+        from neural_ui._api import RunList  # Flask and Dash are loaded when the page is wanted
+        from neural_ui._app import make_app
+
+        every = RunList(self.store)
+        return make_app(self.store, every, policy), every
 
     def run(
         self,
@@ -89,11 +96,11 @@ class ExperimentComparisonUI:
         with contextlib.suppress(KeyboardInterrupt), listen(host, self.port, exact=exact) as place:
             access = None if local else secrets.token_urlsafe(24)
             policy = Policy(_names(host), any_address=host in _EVERY, access=access)
-            server = self.make_app(policy).server
+            app, every = self._made(policy)
             if not local:
                 _log.warning("%s lets in every machine that reaches this one and knows the token", host)
-            begin_ahead(self.store)
-            serve(server, place, _address(host, place, policy), open_browser=open_browser)
+            begin_ahead(self.store, every)
+            serve(app.server, place, _address(host, place, policy), open_browser=open_browser)
 
 
 def _names(host: str) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import socket
 import sys
 import webbrowser
@@ -66,6 +67,8 @@ def serve(application: Any, place: socket.socket, address: str, *, open_browser:
     """
     from waitress import create_server
 
+    # That a page asks for more at once than there are threads is nothing that a user has to act on.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = create_server(
         application,
         sockets=[place],

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, request
 
-__all__ = ["data_answer", "error_answer", "json_answer", "json_text", "text_answer"]
+__all__ = ["data_answer", "error_answer", "json_answer", "json_text", "packed_bytes", "text_answer"]
 
 _STRICT = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 _PACKED_FROM = 16_384
@@ -44,16 +44,30 @@ def text_answer(text: str, status: int = 200) -> Response:
     return data_answer(text.encode(), "application/json", status)
 
 
-def data_answer(data: bytes, content_type: str, status: int = 200, *, pack_it: bool = True) -> Response:
-    """Give bytes as an answer, packed when they are many and that is wanted."""
-    packed = pack_it and len(data) >= _PACKED_FROM and "gzip" in request.headers.get("Accept-Encoding", "")
-    # The fastest level: it takes what is worth taking, and a page on the same machine waits for it.
-    answer = Response(gzip.compress(data, compresslevel=1, mtime=0) if packed else data, status=status)
+def data_answer(
+    data: bytes, content_type: str, status: int = 200, *, pack_it: bool = True, packed: bytes | None = None
+) -> Response:
+    """Give bytes as an answer, packed when they are many and that is wanted.
+
+    Args:
+        data: the bytes.
+        content_type: what they are.
+        status: of the answer.
+        pack_it: whether packing is wanted.
+        packed: what `packed_bytes` made of them, when that was done before.
+    """
+    wanted = pack_it and len(data) >= _PACKED_FROM and "gzip" in request.headers.get("Accept-Encoding", "")
+    answer = Response((packed or packed_bytes(data)) if wanted else data, status=status)
     answer.headers["Content-Type"] = content_type
     answer.headers["Vary"] = "Accept-Encoding"
-    if packed:
+    if wanted:
         answer.headers["Content-Encoding"] = "gzip"
     return answer
+
+
+def packed_bytes(data: bytes) -> bytes:
+    """Pack at the fastest level: it takes what is worth taking, and a page on the same machine waits for it."""
+    return gzip.compress(data, compresslevel=1, mtime=0)
 
 
 def error_answer(sentence: str, status: int) -> Response:

@@ -12,16 +12,18 @@ from neural_ui._api._edits import add_edits
 from neural_ui._api._errors import add_errors
 from neural_ui._api._files import add_files
 from neural_ui._api._panels import add_panels
+from neural_ui._api._run_list import RunList
 from neural_ui._api._runs import add_runs
 from neural_ui._api._series import add_series
 
 __all__ = ["make_blueprint"]
 
 
-def make_blueprint(store: ExperimentStore) -> Blueprint:
-    """Make the routes over one store."""
+def make_blueprint(store: ExperimentStore, every: RunList) -> Blueprint:
+    """Make the routes over one store and its list."""
     api = Blueprint("neural_api", __name__, url_prefix="/api/v1")
-    for add in (add_runs, add_series, add_detail, add_files, add_csv, add_edits, add_panels):
+    add_runs(api, store, every)
+    for add in (add_series, add_detail, add_files, add_csv, add_edits, add_panels):
         add(api, store)
     add_errors(api)
 

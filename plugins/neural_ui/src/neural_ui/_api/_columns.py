@@ -1,4 +1,4 @@
-"""The list of experiments in columns: each cell is made once and kept until its experiment changes."""
+"""Experiments in columns, as JSON text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from neural_core.reading import StoredRun
 from neural_core.records import MetricInfo, RunRow
 from neural_ui._api._answers import json_text
 
-__all__ = ["Columns", "row_form", "unix_seconds"]
+__all__ = ["columns_text", "row_form", "unix_seconds"]
 
 NAMES = (
     "id",
@@ -29,6 +29,8 @@ NAMES = (
     "params",
     "metrics",
 )
+_DEEP = ("params", "metrics")
+"""Made cell by cell: a value that JSON lacks costs its own cell a slow way, not the column."""
 
 
 def unix_seconds(text: str | None) -> float | None:
@@ -68,23 +70,14 @@ def row_form(run: StoredRun) -> dict[str, Any]:
     return dict(zip(NAMES, cells, strict=True))
 
 
-class Columns:
-    """Gives experiments in columns as JSON text."""
+def columns_text(runs: Iterable[StoredRun]) -> str:
+    """Give experiments in columns as JSON text: ``{"id": [...], "ordinal": [...], ...}``."""
+    forms = [row_form(run) for run in runs]
+    return "{" + ",".join(f'"{name}":{_column(name, forms)}' for name in NAMES) + "}"
 
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[StoredRun, tuple[str, ...]]] = {}
 
-    def text(self, runs: Iterable[StoredRun]) -> str:
-        """Give ``{"id": [...], "ordinal": [...], ...}``."""
-        rows = [self._cells(run) for run in runs]
-        columns = zip(*rows, strict=True) if rows else ((),) * len(NAMES)
-        return (
-            "{" + ",".join(f'"{name}":[{",".join(column)}]' for name, column in zip(NAMES, columns, strict=True)) + "}"
-        )
-
-    def _cells(self, run: StoredRun) -> tuple[str, ...]:
-        known = self._kept.get(run.id)
-        if known is None or known[0] is not run:
-            known = run, tuple(json_text(cell) for cell in row_form(run).values())
-            self._kept[run.id] = known
-        return known[1]
+def _column(name: str, forms: list[dict[str, Any]]) -> str:
+    cells = [form[name] for form in forms]
+    if name not in _DEEP:
+        return json_text(cells)
+    return f"[{','.join(map(json_text, cells))}]"

@@ -17,7 +17,7 @@ _TEMPLATE = """<!DOCTYPE html>
     <meta name="neural-token" content="{token}">
     <title>neural</title>
     <link rel="icon" href="data:image/svg+xml,{icon}">
-    <link rel="preload" as="fetch" crossorigin href="/api/v1/runs">
+    <link rel="preload" as="fetch" crossorigin href="/api/v1/runs?newest=500">
     <script src="{boot}"></script>
     <link rel="stylesheet" href="{bootstrap}">
     {{%css%}}

@@ -73,7 +73,7 @@
     decode,
     series,
     changes: (cursor) => json("changes", { cursor }),
-    runs: async (first) => (await checked(await (first || fetch(ROOT + "runs")))).json(),
+    runs: async (asked) => (await checked(await (asked || fetch(ROOT + "runs")))).json(),
     detail: (id) => json(run(id)),
     panels: () => json("panels"),
     panel: (name, runs) => json(`panels/${encodeURIComponent(name)}`, { runs }),

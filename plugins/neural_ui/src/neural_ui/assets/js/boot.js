@@ -10,6 +10,6 @@
   }
   const dark = stored === "dark" || (stored !== "light" && window.matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.dataset.bsTheme = dark ? "dark" : "light";
-  neural.firstRuns = fetch("/api/v1/runs");
+  neural.firstRuns = fetch("/api/v1/runs?newest=500"); // as the document announces it
   neural.firstRuns.catch(() => undefined); // main.js tells of it
 })();

@@ -5,6 +5,7 @@
   const NORMAL = 2000;
   const IDLE = 10000;
   const SLOWEST = 30000;
+  const FILLING = 250; // while the server has not read all runs yet
   let timer = 0;
   let asking = false;
   let failures = 0;
@@ -15,6 +16,7 @@
 
   function pause() {
     if (failures) return Math.min(SLOWEST, NORMAL * 2 ** failures);
+    if (neural.runs.info().pending) return FILLING;
     const alive = running();
     if (!alive.length) return IDLE;
     return alive.some((run) => neural.state.get().selected.has(run.id)) ? BUSY : NORMAL;
@@ -22,7 +24,8 @@
 
   function show() {
     const alive = running().length;
-    const words = failures ? "Reconnecting" : alive ? `${alive} running` : "Up to date";
+    const { pending } = neural.runs.info();
+    const words = failures ? "Reconnecting" : pending ? `Reading ${neural.format.plural(pending, "more run")}` : alive ? `${alive} running` : "Up to date";
     neural.$("live").dataset.live = failures ? "lost" : alive ? "running" : "quiet";
     if (neural.$("live-text").textContent !== words) neural.$("live-text").textContent = words;
   }
@@ -30,13 +33,15 @@
   function take(answer) {
     const gone = (answer.removed || []).filter((id) => neural.state.get().selected.has(id));
     const names = gone.map((id) => neural.runs.get(id)).filter(Boolean).map((run) => run.name);
+    const filling = neural.runs.info().pending;
     const fresh = neural.runs.merge(answer);
     if (gone.length) {
       const selected = new Set([...neural.state.get().selected].filter((id) => !gone.includes(id)));
       neural.state.set({ selected, run: gone.includes(neural.state.get().run) ? "" : neural.state.get().run });
       if (names.length) neural.toast(`${names.map((name) => `“${name}”`).join(", ")} ${names.length === 1 ? "is" : "are"} no longer in the folder`);
     }
-    neural.selection.welcome(fresh);
+    if (!filling) neural.selection.welcome(fresh);
+    else if (!answer.pending) neural.selection.settle();
     if (answer.grown && answer.grown.length) neural.cards.grown(answer.grown);
     neural.main.emptiness();
   }
@@ -52,9 +57,21 @@
       failures += 1;
     } finally {
       asking = false;
+      neural.runs.age();
       show();
       timer = setTimeout(ask, pause());
     }
+  }
+
+  /** Read the runs that the first answer left out, which had the newest only. */
+  async function rest() {
+    if (neural.runs.whole()) return;
+    try {
+      neural.runs.load(await neural.api.runs());
+    } catch (failed) {
+      neural.fail(failed);
+    }
+    show();
   }
 
   /** Read everything anew, now. */
@@ -79,5 +96,5 @@
     document.addEventListener("visibilitychange", () => !document.hidden && ask());
   }
 
-  neural.live = { start, refresh, ask };
+  neural.live = { start, rest, refresh, ask };
 })((window.neural = window.neural || {}));

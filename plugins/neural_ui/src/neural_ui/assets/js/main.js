@@ -40,6 +40,7 @@
   async function data() {
     neural.state.set({ ...neural.url.fromQuery(location.search), pinned: neural.url.recall("pinned", []) });
     neural.runs.load(await neural.api.runs(neural.firstRuns));
+    if (!neural.selection.enough()) neural.runs.load(await neural.api.runs());
     neural.selection.initial();
     if (!neural.state.get().listMetric) neural.state.set({ listMetric: neural.runs.mainMetric(neural.runs.charted().length ? neural.runs.charted() : neural.runs.all()) });
     prefetch();
@@ -72,9 +73,13 @@
   }
 
   /** Called when the charts in sight are painted, and when the page around them is there. */
-  function ready() {
+  async function ready() {
     drawn = true;
-    if (started && document.body.dataset.state === "loading") document.body.dataset.state = "ready";
+    if (!started || document.body.dataset.state !== "loading") return;
+    document.body.dataset.state = "filling";
+    await neural.live.rest();
+    document.body.dataset.state = "ready";
+    neural.live.start();
   }
 
   function place() {
@@ -128,7 +133,7 @@
     if (neural.$("early")) neural.cards.settle();
     else neural.cards.start();
     if (neural.$("early")) neural.$("early").remove();
-    for (const one of ["tabs", "toolbar", "legend", "selection", "runlist", "hyperparameters", "best", "summary", "table", "drawer", "live", "panels"]) neural[one].start();
+    for (const one of ["tabs", "toolbar", "legend", "selection", "runlist", "hyperparameters", "best", "summary", "table", "drawer", "panels"]) neural[one].start();
     started = true;
     if (drawn || !neural.runs.all().length || neural.state.get().tab !== "metrics") neural.painted().then(ready);
     return undefined;

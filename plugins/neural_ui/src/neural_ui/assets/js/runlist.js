@@ -68,9 +68,14 @@
   function words() {
     const state = neural.state.get();
     const shown = neural.selection.rows().length;
-    const total = neural.runs.all().length;
-    const found = shown === total ? "" : ` · ${shown.toLocaleString("en-US")} found`;
+    const archived = neural.runs.all().filter(neural.runs.archived).length;
+    const total = neural.runs.info().total - archived;
+    const here = neural.runs.all().length - archived; // fewer while the list fills in
+    const asked = neural.filter.parse(state.q).archived;
+    const found = shown === here && !asked ? "" : ` · ${shown.toLocaleString("en-US")} found`;
     neural.$("run-counts").textContent = `${state.selected.size.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} selected${found}`;
+    neural.$("archived").hidden = !archived;
+    neural.$("archived").textContent = asked ? "Back to the runs that are not archived" : `${neural.format.plural(archived, "run")} archived`;
     neural.$("search-problem").textContent = neural.selection.problem();
     const arrow = (sort) => (state.sort === sort ? (state.ascending ? " ↑" : " ↓") : "");
     neural.replace(neural.$("list-metric"), h("span", { class: "ellipsis", text: state.listMetric || "Metric" }), h("span", { text: arrow("metric") }), neural.icon("chevron-down"));

@@ -4,9 +4,10 @@
   const FIELDS = "id ordinal name status started ended last_sign tags notes color revision error artifacts params metrics".split(" ");
   const LOWER = /loss|error|perplexity|(^|[^a-z])(mse|mae|rmse|wer|cer|ppl|nll|bpc|latency|time|fid)([^a-z]|$)/i;
   const STALE = 60; // seconds without a sign of life
+  const ARCHIVED = "archived"; // the tag of runs that the list leaves out
   const byId = new Map();
   const listeners = [];
-  let info = { base_dir: "", cursor: null, total: 0, trash: 0 };
+  let info = { base_dir: "", cursor: null, total: 0, pending: 0, trash: 0 };
   let directions = Object.create(null);
   let names = null;
 
@@ -34,11 +35,11 @@
     for (const work of listeners) work(kind, ids);
   }
 
-  /** Take the whole list over. */
+  /** Take a list over; it may be only the beginning of one. */
   function load(answer) {
     byId.clear();
     for (const run of rowsOf(answer.runs)) byId.set(run.id, run);
-    info = { base_dir: answer.base_dir, cursor: answer.cursor, total: answer.total, trash: answer.trash };
+    info = { base_dir: answer.base_dir, cursor: answer.cursor, total: answer.total, pending: answer.pending, trash: answer.trash };
     directions = plain(answer.directions);
     changed("all", [...byId.keys()]);
   }
@@ -46,6 +47,7 @@
   /** Take an answer of `changes` over; give the ids of runs that were not known before. */
   function merge(answer) {
     info.cursor = answer.cursor;
+    info.pending = answer.pending;
     const fresh = [];
     const touched = [...(answer.removed || [])];
     touched.forEach((id) => byId.delete(id));
@@ -54,6 +56,7 @@
       byId.set(run.id, run);
       touched.push(run.id);
     }
+    info.total = byId.size + info.pending;
     if (touched.length) changed("some", touched);
     return fresh;
   }
@@ -63,6 +66,21 @@
     if (run.status !== "running") return run.status || "unknown";
     return run.last_sign && Date.now() / 1000 - run.last_sign > STALE ? "stalled" : "running";
   };
+
+  const archived = (run) => ARCHIVED in run.tags;
+
+  /** Give the runs that a person still works with: those that are not archived, and archived ones that are selected. */
+  const current = () => [...byId.values()].filter((run) => !archived(run) || neural.state.get().selected.has(run.id));
+
+  let stalled = "";
+
+  /** Tell the page of runs that have given no sign of life since it looked last. */
+  function age() {
+    const ids = [...byId.values()].filter((run) => run.status === "running" && status(run) === "stalled").map((run) => run.id);
+    if (ids.join() === stalled) return;
+    stalled = ids.join();
+    changed("some", ids);
+  }
 
   const duration = (run) => (run.ended || (status(run) === "running" ? Date.now() / 1000 : run.last_sign)) - run.started;
 
@@ -122,10 +140,11 @@
   }
 
   neural.runs = {
-    plain, load, merge, status, duration, selected, charted, metricNames, metricsOf, paramsOf, direction, setDirection, best, better, mainMetric,
+    ARCHIVED, archived, current, age, plain, load, merge, status, duration, selected, charted, metricNames, metricsOf, paramsOf, direction, setDirection, best, better, mainMetric,
     all: () => [...byId.values()],
     get: (id) => byId.get(id),
     info: () => info,
+    whole: () => byId.size + info.pending >= info.total, // all that the server knows by now
     on: (work) => listeners.push(work),
     put: (run) => byId.set(run.id, run) && changed("some", [run.id]),
     forget: (id) => byId.delete(id) && changed("some", [id]),

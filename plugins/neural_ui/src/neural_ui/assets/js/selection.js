@@ -26,29 +26,44 @@
   /** Filter and sort anew; selected runs come first, and stay where they are until the next time. */
   function arrange() {
     const state = neural.state.get();
-    const { test, problem: trouble } = neural.filter.parse(state.q);
+    const { test, problem: trouble, archived } = neural.filter.parse(state.q);
+    const known = archived ? neural.runs.all() : neural.runs.current();
     problem = trouble;
     const order = compare(state);
     const chosen = (run) => (state.selected.has(run.id) ? 0 : 1);
-    rows = neural.runs.all().filter(test).sort((a, b) => chosen(a) - chosen(b) || order(a, b));
+    rows = known.filter(test).sort((a, b) => chosen(a) - chosen(b) || order(a, b));
     return rows;
   }
 
   const storeKey = () => `selection:${neural.runs.info().base_dir}`;
 
+  /** Say whether the runs that are here tell what to select, though there are more. */
+  function enough() {
+    const { q, selected, run, base } = neural.state.get();
+    const asked = [...(selected.size ? selected : neural.url.recall(storeKey(), [])), run, base].filter(Boolean);
+    return neural.runs.whole() || (!q && asked.every((id) => neural.runs.get(id)));
+  }
+
+  const known = (ids) => [...ids].filter((id) => neural.runs.get(id));
+
   /** Select what the address names, else what was selected last, else the newest runs. */
   function initial() {
     const state = neural.state.get();
-    const known = (ids) => [...ids].filter((id) => neural.runs.get(id));
     if (state.selected.size) {
-      const ids = known(state.selected);
+      const ids = neural.runs.info().pending ? [...state.selected] : known(state.selected);
       if (ids.length) return neural.state.set({ selected: new Set(ids), touched: true });
     }
-    const { test } = neural.filter.parse(state.q);
-    const newest = neural.runs.all().filter(test).sort((a, b) => b.ordinal - a.ordinal);
+    const { test, archived } = neural.filter.parse(state.q);
+    const newest = (archived ? neural.runs.all() : neural.runs.current()).filter(test).sort((a, b) => b.ordinal - a.ordinal);
     const kept = state.q ? [] : known(neural.url.recall(storeKey(), []));
     const healthy = newest.filter((run) => !run.error);
     return neural.state.set({ selected: new Set(kept.length ? kept : healthy.slice(0, NEWEST).map((run) => run.id)), touched: kept.length > 0 });
+  }
+
+  /** Leave out what is not there, once everything is known. */
+  function settle() {
+    const { selected } = neural.state.get();
+    if (known(selected).length < selected.size) neural.state.set({ selected: new Set(known(selected)) });
   }
 
   /** Show new runs at once while nobody has chosen. */
@@ -81,5 +96,5 @@
     neural.state.on("selected", ({ selected, touched }) => touched && neural.url.keep(storeKey(), [...selected]));
   }
 
-  neural.selection = { arrange, initial, welcome, all, solo, start, rows: () => rows, problem: () => problem };
+  neural.selection = { arrange, enough, settle, initial, welcome, all, solo, start, rows: () => rows, problem: () => problem };
 })((window.neural = window.neural || {}));
