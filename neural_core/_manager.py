@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neural_core._compared import comparison_figures, load_compared
+from neural_core._row_documents import flat_row, head_of_row
 from neural_core._storage import folder
 from neural_core._storage.find import find_row
 from neural_core._storage.index import Index
 from neural_core._storage.reader import RunReader
-from neural_core._tables import comparison_figures, flat_row, load_compared
 from neural_core._tracker import ExperimentTracker
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_core.records import ComparedExperiment, Damage, RunRow
@@ -81,11 +82,7 @@ class ExperimentManager:
         """
         return [
             {
-                "experiment_id": row.experiment_id,
-                "experiment_name": row.name,
-                "status": row.status,
-                "start_time": row.start_time,
-                "end_time": row.end_time,
+                **head_of_row(row),
                 "experiment_dir": str(self.base_dir / row.folder),
                 "tags": dict(row.tags),
                 "error": row.error,

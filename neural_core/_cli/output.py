@@ -16,7 +16,7 @@ import click
 
 from neural_core._storage.folder import DEFAULT_BASE_DIR
 from neural_core.errors import ConfigurationError
-from neural_core.records import MetricInfo, RunRow
+from neural_core.records import RunRow
 
 __all__ = [
     "base_dir_option",
@@ -26,7 +26,6 @@ __all__ = [
     "print_json",
     "print_pairs",
     "print_table",
-    "row_document",
     "say",
     "status_text",
     "strict",
@@ -164,26 +163,3 @@ def print_pairs(title: str, pairs: Iterable[tuple[object, object]]) -> None:
         width = max(len(name) for name, _ in listed)
         for name, value in listed:
             click.echo(f"  {name:<{width}}  {value}")
-
-
-def row_document(row: RunRow, directory: str) -> dict[str, Any]:
-    """Give one experiment of a list as JSON values."""
-    return {
-        "experiment_id": row.experiment_id,
-        "experiment_name": row.name,
-        "status": row.status,
-        "start_time": row.start_time,
-        "end_time": row.end_time,
-        "experiment_dir": directory,
-        "params": dict(row.params),
-        "metrics": {name: _metric(info) for name, info in row.metrics.items()},
-        "tags": dict(row.tags),
-        "notes": row.notes,
-        "artifacts": row.artifacts,
-        "error": row.error,
-    }
-
-
-def _metric(info: MetricInfo) -> dict[str, Any]:
-    keys = ("count", "last", "last_step", "min", "min_step", "max", "max_step")
-    return {key: getattr(info, key) for key in keys}

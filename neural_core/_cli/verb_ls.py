@@ -14,13 +14,13 @@ from neural_core._cli.output import (
     number,
     print_json,
     print_table,
-    row_document,
     say,
     status_text,
     terminal_width,
     when,
 )
 from neural_core._manager import ExperimentManager
+from neural_core._row_documents import row_document
 from neural_core.records import RunRow
 
 __all__ = ["command"]

@@ -13,11 +13,25 @@ from attrs import frozen
 from neural_core import hookspecs
 from neural_core.errors import ConfigurationError
 
-__all__ = ["GuardedPlugin", "PluginError"]
+__all__ = ["GuardedPlugin", "PluginError", "alone"]
 
 
 class PluginError(Exception):
     """A plugin raised; the cause is what it raised."""
+
+
+def alone(plugin: object, name: str) -> pluggy.PluginManager:
+    """Give a manager that knows this plugin only.
+
+    Raises:
+        pluggy.PluginValidationError: a hook of an unknown name, an unknown argument.
+        ValueError: pluggy takes no such plugin.
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(plugin, name)
+    manager.check_pending()
+    return manager
 
 
 @frozen
@@ -45,15 +59,11 @@ class GuardedPlugin:
         called = name or type(plugin).__name__
         if isinstance(plugin, type):
             raise ConfigurationError(f"plugin {plugin.__name__}: give an object, {plugin.__name__}(), not the class")
-        manager = pluggy.PluginManager(hookspecs.PROJECT)
-        manager.add_hookspecs(hookspecs)
         try:
-            manager.register(plugin, called)
-            manager.check_pending()
+            return cls(called, distribution, plugin, alone(plugin, called))
         except (pluggy.PluginValidationError, ValueError) as error:
             reason = str(error).replace(repr(plugin), called)  # the address of an object is another one each time
             raise ConfigurationError(f"plugin {called}: {reason}") from error
-        return cls(called, distribution, plugin, manager)
 
     @property
     def hooks(self) -> list[str]:

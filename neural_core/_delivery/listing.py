@@ -8,9 +8,8 @@ from typing import Any
 import pluggy
 from attrs import frozen
 
-from neural_core import hookspecs
 from neural_core._delivery import discovery
-from neural_core._delivery.guard import GuardedPlugin
+from neural_core._delivery.guard import GuardedPlugin, alone
 from neural_core.errors import ConfigurationError, NeuralError
 
 __all__ = ["ListedPlugin", "list_plugins"]
@@ -72,11 +71,8 @@ def _hooks_of(loaded: Any, name: str) -> list[str]:
     """
     if not inspect.isclass(loaded):
         return [] if callable(loaded) else GuardedPlugin.wrap(loaded, name).hooks
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
     try:
-        manager.register(loaded, name)
-        manager.check_pending()
+        manager = alone(loaded, name)
     except (pluggy.PluginValidationError, ValueError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error
     return sorted(caller.name for caller in manager.get_hookcallers(loaded) or [])

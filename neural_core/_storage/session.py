@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 from neural_core._storage import folder, liveness
 from neural_core._storage.clock import iso_time
-from neural_core._storage.frames import WORD
 from neural_core._storage.session_artifacts import SessionArtifacts
 from neural_core._storage.snapshots import Snapshots
 from neural_core._storage.state import OPEN_STATES, State
@@ -187,7 +186,7 @@ class Session(SessionArtifacts):
 
     def position(self) -> dict[str, int]:
         """Give up to where this process has written: part → ordinal, for every part of its own."""
-        return {path.stem: path.stat().st_size // WORD for path in self.writer.parts.paths if path.exists()}
+        return self.writer.position()
 
     def finish(
         self,

@@ -97,9 +97,9 @@ class JournalWriter:
         return self._closed
 
     def position(self) -> dict[str, int]:
-        """Give up to which ordinal this process has written: part name → ordinal of its next frame."""
+        """Give up to where this process has written: part → ordinal of its next frame, of the parts that are there."""
         with self._lock:
-            return {path.stem: path.stat().st_size // frames.WORD for path in self.parts.paths}
+            return {path.stem: path.stat().st_size // frames.WORD for path in self.parts.paths if path.exists()}
 
     def sync(self) -> None:
         """Wait until all that was written is on the disk; try again what the disk refused before."""

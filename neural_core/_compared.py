@@ -1,19 +1,19 @@
-"""Experiments as what comparisons and tables take."""
+"""Experiments as what comparisons take."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neural_core._storage.overview import experiment_record
 from neural_core._storage.reader import RunReader
-from neural_core.records import ComparedExperiment, RunRow
+from neural_core.records import ComparedExperiment
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["comparison_figures", "flat_row", "load_compared"]
+__all__ = ["comparison_figures", "load_compared"]
 
 
 def load_compared(directory: Path) -> ComparedExperiment:
@@ -44,22 +44,3 @@ def comparison_figures(experiments: Sequence[ComparedExperiment], metrics: Seque
     answers = ask("neural_make_comparison_plots", experiments=chosen)
     stems = file_stems(answers)
     return {stems[name]: figure for name, figure in answers.items()}
-
-
-def flat_row(row: RunRow) -> dict[str, Any]:
-    """Give a row of a list with dotted names: ``params.lr``, ``metrics.loss.min``, ``tags.paper``."""
-    metrics = {
-        f"metrics.{name}.{what}": getattr(info, what)
-        for name, info in row.metrics.items()
-        for what in ("last", "min", "max")
-    }
-    return {
-        "experiment_id": row.experiment_id,
-        "experiment_name": row.name,
-        "status": row.status,
-        "start_time": row.start_time,
-        "end_time": row.end_time,
-        **{f"params.{name}": value for name, value in row.params.items()},
-        **metrics,
-        **{f"tags.{name}": value for name, value in row.tags.items()},
-    }
