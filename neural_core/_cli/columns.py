@@ -80,9 +80,10 @@ def _duration(row: RunRow) -> str | None:
         return None
     try:
         start, end = (datetime.datetime.fromisoformat(time) for time in (row.start_time, row.end_time))
-    except ValueError:
+        passed = max(end - start, datetime.timedelta(0))  # the clock may have been set back meanwhile
+    except (ValueError, TypeError):  # not ISO 8601, or one of the two without a zone
         return None
-    return str(end - start).split(".")[0]
+    return str(passed).split(".")[0]
 
 
 def parse_columns(text: str, rows: Sequence[RunRow]) -> list[Column]:

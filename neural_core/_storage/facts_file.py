@@ -94,4 +94,6 @@ def read_facts_file(path: Path) -> FactsFile:
     damage = list(part.damage)
     if len(kept) < len(ordinal_at):
         damage.append(Damage(f"metrics/{path.name}", None, None, f"{len(ordinal_at) - len(kept)} facts are missing"))
+    if part.tail:  # a facts file is written whole, so nobody's call is under way at its end
+        damage.append(Damage(f"metrics/{path.name}", part.size - part.tail, part.tail, "bytes that are no frame"))
     return FactsFile(header, frames.join_facts(kept), kept, damage)

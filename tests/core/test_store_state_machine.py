@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -16,6 +17,8 @@ from journal_support import bits, problems, statuses, stored
 from neural_core import ExperimentManager, ExperimentTracker
 from neural_core._storage import frames
 from neural_core._storage.closing import compact_dead_parts
+
+pytestmark = pytest.mark.fault("I09")
 
 names = st.sampled_from(["loss", "accuracy", "step", "timestamp", "ß\0", "Loss", "__seq"])
 values = st.one_of(st.floats(), st.sampled_from([math.nan, -0.0, math.inf]), st.integers(-5, 5))
