@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.delivery_runs import compute
 from benchmarks.measure import metrics_of
+from benchmarks.work import compute
 
 __all__ = ["backfill", "record", "tool", "tool_backfill", "train"]
 

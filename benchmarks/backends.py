@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import backend_runs
-from benchmarks.delivery_runs import work_of_a_step
 from benchmarks.measure import Figure, Sizes, child, median
+from benchmarks.work import work_of_a_step
 
 TITLE = "Backends beside their tools alone"
 _RUNS = backend_runs.__name__

@@ -13,6 +13,7 @@ from unittest import mock
 from benchmarks import delivery_runs
 from benchmarks.delivery_plugins import Counting, Making, install
 from benchmarks.measure import Figure, Sizes, child, interleaved, median, metrics_of
+from benchmarks.work import work_of_a_step
 from neural_core import ExperimentTracker
 from neural_core.testing import deliver
 
@@ -27,7 +28,7 @@ _SAID = "auto plots, a backend that sleeps 100 ms per batch, one that raises"
 def measure(sizes: Sizes, folder: Path) -> list[Figure]:
     """Train beside plugins of every kind, in fresh processes; then deliver a long experiment."""
     with _backends(folder):
-        work = delivery_runs.work_of_a_step()
+        work = work_of_a_step()
         return [
             *_loops(sizes, folder, work),
             *_memory(sizes, folder, work),

@@ -13,29 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.delivery_plugins import Counting, Peak, Stamping, anonymous
-from benchmarks.measure import median, memory, metrics_of, seconds
+from benchmarks.measure import median, memory, metrics_of
+from benchmarks.work import compute
 
-__all__ = ["behind", "compute", "drawing", "lagging", "looping", "whole", "work_of_a_step"]
-
-STEP_SECONDS = 200e-6
+__all__ = ["behind", "drawing", "lagging", "looping", "whole"]
 
 _BACKENDS: dict[str, dict[str, Any]] = {"sleeping": {}, "raising": {}}
 _PATIENCE = 30.0
-
-
-def compute(work: int) -> int:
-    """Be the training step: Python that keeps the interpreter to itself."""
-    total = 0
-    for number in range(work):
-        total += number & 7
-    return total
-
-
-def work_of_a_step() -> int:
-    """Give how much `compute` has to do in a training step of 0.2 ms."""
-    rounds = 100_000
-    fastest = min(seconds(lambda: compute(rounds)) for _ in range(9))
-    return max(1, int(rounds * STEP_SECONDS / fastest))
 
 
 def _tracker(folder: str, **options: Any) -> Any:

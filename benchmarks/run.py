@@ -28,6 +28,8 @@ NAMES = (
     "ui",
     "ui_lists",
 )
+PEERS = "peers"
+"""A command of its own: it installs other tools, and has options of its own."""
 _RESULTS = Path(__file__).with_name("results.md")
 _CALM = 0.2
 """Cores that others may keep busy in an attempt that is not repeated."""
@@ -35,7 +37,12 @@ _CALM = 0.2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; 1 when a bound is not kept."""
-    options = _options(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == [PEERS]:
+        from benchmarks.peers.command import main as peers
+
+        return peers(words[1:], _write)
+    options = _options(words)
     sizes = TINY if options.tiny else QUICK if options.quick else FULL
     output = options.output or (_RESULTS if sizes is FULL else None)
     missed = []
@@ -43,15 +50,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         title, figures, beside = _calmest(name, sizes, options.folder, options.attempts)
         missed += [figure.question for figure in figures if not figure.holds]
         if output is not None:
-            before = output.read_text("utf-8") if output.exists() else ""
-            output.write_text(document([section(name, title, figures, beside)], before, NAMES), "utf-8")
+            _write(section(name, title, figures, beside), output)
     print(f"\n{len(missed)} bounds do not hold: {'; '.join(missed)}" if missed else "\nEvery bound holds.")
     return 1 if missed else 0
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _write(text: str, output: Path) -> None:
+    """Put a section in the place of its older self."""
+    before = output.read_text("utf-8") if output.exists() else ""
+    output.write_text(document([text], before, [*NAMES, PEERS]), "utf-8")
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="name", help=", ".join(NAMES))
+    parser.add_argument(
+        "names", nargs="*", choices=[*NAMES, []], metavar="name", help=", ".join([*NAMES, f"{PEERS} …"])
+    )
     parser.add_argument("--quick", action="store_true", help="smaller sizes: a look, no record")
     parser.add_argument("--tiny", action="store_true", help="smallest sizes: only to see that everything runs")
     parser.add_argument("--attempts", type=int, default=1, help="at most so many on a busy machine; the calmest counts")
