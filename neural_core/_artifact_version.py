@@ -14,6 +14,7 @@ from neural_core.errors import ArtifactChangedError, ArtifactNotFoundError
 __all__ = ["ArtifactKind", "ArtifactVersion"]
 
 ArtifactKind = Literal["file", "model", "figure"]
+"""What an artifact was logged as."""
 
 
 @frozen

@@ -1,25 +1,25 @@
 """Every error that neural raises.
 
-NeuralError
-├── ArgumentError                     a call was given something it cannot keep; nothing was stored
-│   ├── ArgumentTypeError             (also a TypeError)
-│   └── ArgumentValueError            (also a ValueError)
-├── ConfigurationError                raised at construction, with the remedy (also a ValueError)
-│   └── NotInstalledError             a backend or the UI is not installed (also an ImportError)
-├── ExperimentNotFoundError           no experiment has this id (also a LookupError)
-├── AmbiguousExperimentError          several experiments have this id (also a LookupError)
-├── ExperimentInUseError              its writer is alive (also a RuntimeError)
-├── EditConflictError                 somebody else edited the experiment in between (also a RuntimeError)
-├── ExperimentFinishedError           logged to after ``finish()`` (also a RuntimeError)
-├── ArtifactError                     an artifact could not be stored or opened (also an OSError)
-│   ├── ArtifactNotFoundError         (also a FileNotFoundError)
-│   ├── ArtifactRefusedError          a pipe, a device, a link that leads nowhere
-│   └── ArtifactChangedError          it changed while it was read, or its stored bytes did
-├── DeliveryError                     a plugin failed; raised only with NEURAL_STRICT=1 (also a RuntimeError)
-├── QueryError                        a ``where=`` or ``order_by=`` that does not parse (also a ValueError)
-├── DamagedError                      stored bytes that are not what was written (also a ValueError)
-│   └── FormatVersionError            written by a newer neural
-└── StorageError                      the disk failed; raised only with NEURAL_STRICT=1 (also an OSError)
+    NeuralError
+    ├── ArgumentError                     a call was given something it cannot keep; nothing was stored
+    │   ├── ArgumentTypeError             (also a TypeError)
+    │   └── ArgumentValueError            (also a ValueError)
+    ├── ConfigurationError                raised at construction, with the remedy (also a ValueError)
+    │   └── NotInstalledError             a backend or the UI is not installed (also an ImportError)
+    ├── ExperimentNotFoundError           no experiment has this id (also a LookupError)
+    ├── AmbiguousExperimentError          several experiments have this id (also a LookupError)
+    ├── ExperimentInUseError              its writer is alive (also a RuntimeError)
+    ├── EditConflictError                 somebody else edited the experiment in between (also a RuntimeError)
+    ├── ExperimentFinishedError           logged to after finish() (also a RuntimeError)
+    ├── ArtifactError                     an artifact could not be stored or opened (also an OSError)
+    │   ├── ArtifactNotFoundError         (also a FileNotFoundError)
+    │   ├── ArtifactRefusedError          a pipe, a device, a link that leads nowhere
+    │   └── ArtifactChangedError          it changed while it was read, or its stored bytes did
+    ├── DeliveryError                     a plugin failed; raised only with NEURAL_STRICT=1 (also a RuntimeError)
+    ├── QueryError                        a where= or order_by= that does not parse (also a ValueError)
+    ├── DamagedError                      stored bytes that are not what was written (also a ValueError)
+    │   └── FormatVersionError            written by a newer neural
+    └── StorageError                      the disk failed; raised only with NEURAL_STRICT=1 (also an OSError)
 
 Errors carry data, not only text: the attributes are named in each class.
 """

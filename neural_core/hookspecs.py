@@ -45,7 +45,9 @@ __all__ = [
 ]
 
 PROJECT = "neural"
+"""The name that pluggy knows the hooks by."""
 hookspec = pluggy.HookspecMarker(PROJECT)
+"""Mark a specification; for the core itself."""
 hookimpl = pluggy.HookimplMarker(PROJECT)
 """Mark a method of a plugin as the implementation of the hook of its name."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import pytest
-from cli_support import examples, neural
+from cli_support import examples, run_line
 from distribution_support import make_distribution
 
 from neural_core import ExperimentTracker
@@ -49,24 +48,6 @@ def page_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(line: str) -> None:
-    """Run a line as a shell would: comments, one redirection of input or output, quotes."""
-    status = 1 if line.rstrip().endswith("# status 1") else 0
-    words = shlex.split(line, comments=True)[1:]
-    text = None
-    if "<" in words:
-        text = Path(words.pop(words.index("<") + 1)).read_text()
-        words.remove("<")
-    target = None
-    if ">" in words:
-        target = Path(words.pop(words.index(">") + 1))
-        words.remove(">")
-    said = neural(*words, status=status, text=text).stdout
-    if target is not None:
-        target.write_text(said)
-        assert said
-
-
 def test_page_has_every_verb() -> None:
     """The page shows a line of each verb, and the table of lines that do not run names lines of the page."""
     lines = list(examples(PAGE))
@@ -78,7 +59,7 @@ def test_lines_of_the_page_run(page_store: Path) -> None:
     """The lines run one after the other, and end as the page says."""
     for line in examples(PAGE):
         if not is_elsewhere(line):
-            run(line)
+            run_line(line)
     made = {path.name for path in page_store.iterdir()}
     assert made >= {"report.html", "figures", "report", "rows.csv", "run.parquet", "data", "page.html", "calls"}
     assert Path("rows.csv").read_text().count("\n") == 7
