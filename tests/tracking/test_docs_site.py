@@ -16,7 +16,17 @@ import neural.tracking
 import neural_core
 from docs.site.__main__ import build
 from docs.site.assemble import DOCS, OUTSIDE, BrokenLinkError, assemble
-from neural_core import errors, hookspecs, importing, plugins, reading, records, testing
+from neural_core import (
+    ExperimentManager,
+    ExperimentTracker,
+    errors,
+    hookspecs,
+    importing,
+    plugins,
+    reading,
+    records,
+    testing,
+)
 
 LOADED = {"img": "src", "script": "src", "iframe": "src", "source": "src", "link": "href"}
 NOT_LOADED = {"canonical", "next", "prev", "alternate"}  # relations of <link> that a browser does not follow by itself
@@ -112,6 +122,22 @@ def test_every_public_name_is_in_the_reference(module: Any, pages: dict[Path, Se
         anchor.rpartition(".")[2] for path, seen in pages.items() if "api" in path.parts for anchor in seen.anchors
     }
     assert set(module.__all__) - documented == set()
+
+
+@pytest.mark.parametrize(
+    "kind", [ExperimentTracker, ExperimentManager, reading.ExperimentStore], ids=lambda k: k.__name__
+)
+def test_every_verb_is_in_the_reference(kind: type, pages: dict[Path, Seen]) -> None:
+    """Each public method and property of what users hold has a place of its own in the API reference."""
+    verbs = {name for name in dir(kind) if not name.startswith("_")} - OURS
+    anchors = {anchor for path, seen in pages.items() if "api" in path.parts for anchor in seen.anchors}
+    assert {
+        verb for verb in verbs if not any(anchor.endswith(f"{kind.__name__}.{verb}") for anchor in anchors)
+    } == set()
+
+
+OURS = {"spool", "stored"}
+"""Makers of trackers that the core itself calls."""
 
 
 def test_a_link_out_of_the_site_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
