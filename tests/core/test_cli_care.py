@@ -90,6 +90,7 @@ def test_sound_experiments_are_not_copied(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.fault("I02")
 def test_damaged_row_of_a_journal(tmp_path: Path) -> None:
     """A flipped bit in a row costs that row; every other keeps its values and its position."""
     directory = killed(tmp_path / "runs")

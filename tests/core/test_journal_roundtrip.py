@@ -177,6 +177,7 @@ class TestFuzz:
             except DamagedError:
                 continue
 
+    @pytest.mark.fault("I10")
     @given(st.dictionaries(st.sampled_from(["epoch", "rank", "part", "session", "pid", "host", "boot_id"]), plain))
     def test_a_sound_header_with_any_fields(self, fields: dict[str, Any]) -> None:
         """Fields of a type that no neural writes neither break the list nor hide the rows."""

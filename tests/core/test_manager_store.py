@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 import subprocess
@@ -77,8 +78,11 @@ def look_at_everything(manager: ExperimentManager, experiment_id: str) -> list[f
 
 class TestLooking:
     @pytest.mark.fault("L02")
-    def test_looking_changes_nothing(self, tmp_path: Path, base: Path, manager: ExperimentManager) -> None:
+    def test_looking_changes_nothing(
+        self, tmp_path: Path, base: Path, manager: ExperimentManager, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Every reading verb, on living and ended experiments, leaves the store byte by byte and time by time."""
+        monkeypatch.setattr("neural_core._storage.upkeep.ALIVE_SECONDS", math.inf)  # the writer's sign, not a reader's
         model = tmp_path / "model.pt"
         model.write_bytes(b"weights")
         ended = finished(base)

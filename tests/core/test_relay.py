@@ -247,7 +247,7 @@ print(plugin.rows, told.complete, round(plugin.most - before))
 
 
 class TestMisbehaviour:
-    @pytest.mark.fault("P01")
+    @pytest.mark.fault("P01", "P04")
     def test_one_that_raises_hears_it_again(
         self, make_tracker: Callable[..., ExperimentTracker], caplog: pytest.LogCaptureFixture
     ) -> None:

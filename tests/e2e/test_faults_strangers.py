@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from attrs import evolve
-from journal_support import ROOT, environment, listed, only, problems, run, statuses, steps, tree
+from journal_support import ROOT, environment, listed, only, problems, run, statuses, steps, stored, tree
 
 from neural_core import ExperimentTracker
 from neural_core._cli.columns import parse_columns
@@ -149,6 +150,28 @@ def test_no_duration_is_negative(tmp_path: Path) -> None:
         ended = evolve(row, end_time=end)
         [column] = parse_columns("duration", [ended])
         assert column.value(ended) == shown
+
+
+@pytest.mark.fault("T01")
+def test_two_clocks_that_disagree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two writers, one with a clock that jumps back, each keeps the order of its calls among those of the other."""
+    clock = [1_000.0]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    owner = ExperimentTracker("clocks", tmp_path, auto_visualize=False)
+    other = ExperimentTracker.attach(owner.experiment_dir)
+    for step, jump in enumerate((1.0, 1.0, -500.0, 1.0, 900.0)):
+        clock[0] += jump
+        other.log_metrics({"other": float(step)}, step)
+        clock[0] += 0.25
+        owner.log_metrics({"owner": float(step)}, step)
+    other.finish()
+    owner.finish()
+    rows = [name for row in stored(owner.experiment_dir).metrics_history for name in row.values]
+    assert sorted(rows) == ["other"] * 5 + ["owner"] * 5
+    assert stored(owner.experiment_dir).get_metrics("owner") == [0.0, 1.0, 2.0, 3.0, 4.0]
+    history = stored(owner.experiment_dir).metrics_history
+    assert [row.step for row in history if "other" in row.values] == [0, 1, 2, 3, 4]
+    assert [row.step for row in history if "owner" in row.values] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.fault("U18")

@@ -158,6 +158,24 @@ class TestCallsThatKeepFailing:
         assert steps(only(tmp_path / "x" / "base")) == list(range(20))
 
     @pytest.mark.fault("D07")
+    def test_a_failed_sync_is_not_forgotten(self, tmp_path: Path) -> None:
+        """Rows that a failing sync may have lost count as not durable for good, though none is missing or waits."""
+        code = """
+import sys
+from neural_core import ExperimentTracker
+tracker = ExperimentTracker("rows", sys.argv[1], auto_visualize=False)
+for step in range(3):
+    tracker.log_metrics({"loss": 1.0}, step)
+    tracker.flush()
+print(tracker.health.ok, tracker.health.waiting, tracker.health.lost, tracker.health.last_error)
+"""
+        result = run(code, tmp_path, prefix=strace("fdatasync:error=EIO:when=1"))
+        assert result.returncode == 0, result.stderr
+        assert result.stdout == "False 0 0 [Errno 5] Input/output error\n"
+        assert result.stderr.count("the disk refuses") == 1, result.stderr
+        assert steps(only(tmp_path)) == [0, 1, 2]
+
+    @pytest.mark.fault("D07")
     def test_every_sync_fails_in_power_mode(self, tmp_path: Path) -> None:
         """With ``durability="power"`` a failing sync is not taken for a stored row: health says so, rows go on."""
         code = """

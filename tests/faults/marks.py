@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-__all__ = ["ROOT", "files_of", "marked_tests", "test_files"]
+__all__ = ["ROOT", "files_of", "files_of_tests", "marked_tests"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_files() -> list[Path]:
+def files_of_tests() -> list[Path]:
     """Give every file of tests, of the core and of the plugins."""
     return sorted([*ROOT.glob("tests/**/test_*.py"), *ROOT.glob("plugins/*/tests/**/test_*.py")])
 
