@@ -28,7 +28,9 @@ def build(project: Path) -> Path:
         subprocess.CalledProcessError: Zensical has found something wrong, and said what.
     """
     _prepare(project)
-    subprocess.run([*_zensical("build"), "--strict"], cwd=project, check=True)
+    shutil.rmtree(project / "site", ignore_errors=True)
+    # Clean: the cache goes by the pages, and does not know when a docstring has changed.
+    subprocess.run([*_zensical("build"), "--strict", "--clean"], cwd=project, check=True)
     return project / "site"
 
 

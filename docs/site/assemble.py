@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["DOCS", "OUTSIDE", "ROOT", "BrokenLinkError", "assemble"]
@@ -46,19 +46,34 @@ class BrokenLinkError(Exception):
 
 
 def assemble(target: Path) -> None:
-    """Write every page, picture and style into a new folder.
+    """Make a folder hold every page, picture and style; what is the same already is not touched.
 
     Raises:
         BrokenLinkError: a page links to a file that is no page of the site.
     """
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(DOCS, target, ignore=shutil.ignore_patterns("site", "*.md", "__pycache__"))
-    inside = {path.relative_to(ROOT).as_posix(): path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
-    for place, page in {**inside, **OUTSIDE}.items():
-        text = (ROOT / place).read_text(encoding="utf-8")
-        written = target / page
-        written.parent.mkdir(parents=True, exist_ok=True)
-        written.write_text(_turned(text, place, page) if place.endswith(".md") else _shown(text, place))
+    wanted = {target / name: content for name, content in _files()}
+    for path, content in wanted.items():
+        if not path.is_file() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    for path in target.rglob("*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    """Give the files of the site, each with its name there."""
+    for path in sorted(DOCS.rglob("*")):
+        name = path.relative_to(DOCS).as_posix()
+        if path.is_file() and not name.startswith("site/"):
+            yield name, _page(f"docs/{name}", name) if path.suffix == ".md" else path.read_bytes()
+    for place, page in OUTSIDE.items():
+        yield page, _page(place, page)
+
+
+def _page(place: str, page: str) -> bytes:
+    text = (ROOT / place).read_text(encoding="utf-8")
+    return (_turned(text, place, page) if place.endswith(".md") else _shown(text, place)).encode()
 
 
 def _shown(text: str, place: str) -> str:

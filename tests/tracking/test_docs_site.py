@@ -145,3 +145,17 @@ def test_a_link_out_of_the_site_is_an_error(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.delitem(OUTSIDE, "examples/nan_alert.py")
     with pytest.raises(BrokenLinkError, match=r"docs/.*\.md links to examples/nan_alert\.py"):
         assemble(tmp_path / "pages")
+
+
+def test_pages_that_are_the_same_are_not_touched(tmp_path: Path) -> None:
+    """Putting the pages together again writes what changed, removes what is gone, and leaves the rest alone."""
+    assemble(tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    faq, gone = tmp_path / "faq.md", tmp_path / "gone.md"
+    good = faq.read_text()
+    faq.write_text("old")
+    gone.write_text("a page that was")
+    assemble(tmp_path)
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path for path in after if after[path] != before.get(path)} <= {faq}
+    assert (faq.read_text(), gone.exists()) == (good, False)
