@@ -161,9 +161,9 @@ def test_own_colour_is_kept(new_page: NewPage, own_server: str) -> None:
 
 
 def test_panel_folds(ui: UiPage) -> None:
-    """The bracket folds the panel away and back."""
+    """The bracket, or a button, folds the panel away and back."""
     page = ui.open()
     page.keyboard.press("[")
     expect(ui.get("runs-panel")).to_be_hidden()
-    page.keyboard.press("[")
+    page.get_by_role("button", name="Show or hide the runs").click()
     expect(ui.get("runs-panel")).to_be_visible()

@@ -85,7 +85,7 @@ def test_log_x_axis(ui: UiPage) -> None:
 
 
 def test_keys_move_a_chart(ui: UiPage) -> None:
-    """A chart with the focus zooms with plus and minus and moves with the arrows."""
+    """A chart with the focus zooms with plus and minus and moves with the arrows; with shift they zoom its height."""
     page = ui.open()
     ui.get("card", metric=CARD).locator(".plot").focus()
     page.keyboard.press("+")
@@ -94,3 +94,10 @@ def test_keys_move_a_chart(ui: UiPage) -> None:
     before = page.evaluate("neural.state.get().zoom")
     page.keyboard.press("ArrowRight")
     ui.until(f"neural.state.get().zoom[0] > {before[0]}")
+    settled(ui)
+    low, high = page.evaluate(f"neural.cards.get('{CARD}').yrange")
+    page.keyboard.press("ArrowUp")
+    ui.until(f"neural.cards.get('{CARD}').yrange[0] > {low} && neural.cards.get('{CARD}').yrange[1] > {high}")
+    settled(ui)
+    page.keyboard.press("Shift+ArrowUp")
+    ui.until(f"neural.cards.get('{CARD}').yrange[1] - neural.cards.get('{CARD}').yrange[0] < {(high - low) * 0.7}")

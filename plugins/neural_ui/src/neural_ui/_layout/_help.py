@@ -22,8 +22,7 @@ _KEYS = {
     "z": "zoom one step back",
     "shift z": "reset the zoom",
     "[": "fold the runs panel",
-    "t": "theme",
-    "r": "refresh",
+    "t, r": "theme, refresh",
     "?": "this help",
 }
 
@@ -43,6 +42,7 @@ _MOUSE = {
     "alt + wheel": "zoom at the cursor",
     "double click": "whole range again",
     "alt + click on a run": "show it alone",
+    "+ - and arrows": "the same by keys; shift + arrows for y",
 }
 
 
@@ -51,7 +51,7 @@ def make_help() -> dbc.Modal:
     body = html.Div(
         [
             html.Div([_list("Keys", _KEYS)], className="help-column"),
-            html.Div([_list("Search for runs", _SEARCH), _list("Mouse on a chart", _MOUSE)], className="help-column"),
+            html.Div([_list("Search for runs", _SEARCH), _list("On a chart", _MOUSE)], className="help-column"),
         ],
         className="help-columns",
     )

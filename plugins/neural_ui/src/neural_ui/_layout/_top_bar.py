@@ -18,8 +18,11 @@ TABS = {
 
 
 def make_top_bar() -> html.Header:
-    """Give the bar with brand, tabs and the actions of the whole page."""
-    return html.Header([_brand(), _tabs(), html.Div(className="spring"), _live(), _actions()], className="top-bar")
+    """Give the bar with brand, the fold of the runs, tabs and the actions of the whole page."""
+    fold = action("panel", "Show or hide the runs", key="[")
+    return html.Header(
+        [_brand(), fold, _tabs(), html.Div(className="spring"), _live(), _actions()], className="top-bar"
+    )
 
 
 def _brand() -> html.Div:

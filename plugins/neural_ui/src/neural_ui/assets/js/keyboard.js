@@ -36,9 +36,20 @@
     return Boolean(work);
   }
 
+  /** Move the y axis of the chart with the focus, or with shift zoom it. */
+  function inHeight(event, card) {
+    if (!card.yrange) return false;
+    const [low, high] = card.yrange;
+    const step = (high - low) / 5;
+    const up = event.key === "ArrowUp" ? 1 : -1;
+    neural.zoom.to(card, neural.zoom.windowOf(card), event.shiftKey ? [low + up * step, high - up * step] : [low + up * step, high + up * step]);
+    return true;
+  }
+
   /** Move and zoom the chart with the focus. */
   function inPlot(event) {
     const { card } = event.target.closest(".card");
+    if (event.key === "ArrowUp" || event.key === "ArrowDown") return inHeight(event, card);
     const range = neural.zoom.windowOf(card) || card.full;
     if (!range) return false;
     const [from, to] = range;
