@@ -34,10 +34,13 @@ OUTSIDE = {
 }
 """File of the checkout → page of the site. Files that are no Markdown are shown as they are."""
 
+COPIED = {"benchmarks/peers.json": "more/peers.json"}
+"""File of the checkout that is no page → where its copy is. It is made by a run of the benchmarks; before, no link."""
+
 INSTEAD = {"README.md": "index.md"}
 """File of the checkout that is no page of its own → the page that a link to it leads to."""
 
-_LINK = re.compile(r"(!?\[[^\]]*\]\()((?!\w+:|#)[^)#\s]+)((?:#[^)\s]*)?\))")
+_LINK = re.compile(r"(!?)\[([^\]]*)\]\(((?!\w+:|#)[^)#\s]+)((?:#[^)\s]*)?)\)")
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -69,6 +72,9 @@ def _files() -> Iterator[tuple[str, bytes]]:
             yield name, _page(f"docs/{name}", name) if path.suffix == ".md" else path.read_bytes()
     for place, page in OUTSIDE.items():
         yield page, _page(place, page)
+    for place, copy in COPIED.items():
+        if (ROOT / place).exists():
+            yield copy, (ROOT / place).read_bytes()
 
 
 def _page(place: str, page: str) -> bytes:
@@ -86,11 +92,14 @@ def _turned(text: str, place: str, page: str) -> str:
     """Turn the links of a page; what stands in blocks of code is left alone."""
 
     def turn(link: re.Match[str]) -> str:
-        wanted = posixpath.normpath(posixpath.join(posixpath.dirname(place), link[2]))
+        picture, label, target, anchor = link.groups()
+        wanted = posixpath.normpath(posixpath.join(posixpath.dirname(place), target))
+        if wanted in COPIED and not (ROOT / wanted).exists():
+            return label
         made = _page_of(wanted)
         if made is None:
             raise BrokenLinkError(f"{place} links to {wanted}, which is no page of the site: docs/site/assemble.py")
-        return link[1] + posixpath.relpath(made, posixpath.dirname(page) or ".") + link[3]
+        return f"{picture}[{label}]({posixpath.relpath(made, posixpath.dirname(page) or '.')}{anchor})"
 
     pieces, end = [], 0
     for fence in _FENCE.finditer(text):
@@ -102,5 +111,5 @@ def _turned(text: str, place: str, page: str) -> str:
 def _page_of(wanted: str) -> str | None:
     """Give the page, or the picture, that a file or folder of the checkout has become."""
     place = f"{wanted}/README.md" if (ROOT / wanted).is_dir() else wanted
-    made = OUTSIDE.get(place) or INSTEAD.get(place)
+    made = OUTSIDE.get(place) or COPIED.get(place) or INSTEAD.get(place)
     return made or (place.removeprefix("docs/") if place.startswith("docs/") and (ROOT / place).exists() else None)
