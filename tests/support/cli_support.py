@@ -66,8 +66,8 @@ def examples(page: str) -> Iterator[str]:
                 yield line
 
 
-def run_line(line: str) -> None:
-    """Run a line of a page as a shell would: comments, one redirection of input or output, quotes."""
+def run_line(line: str) -> str:
+    """Run a line of a page as a shell would: comments, one redirection of input or output, quotes; give its output."""
     status = 1 if line.rstrip().endswith("# status 1") else 0
     words = shlex.split(line, comments=True)[1:]
     text = None
@@ -82,3 +82,4 @@ def run_line(line: str) -> None:
     if target is not None:
         target.write_text(said)
         assert said
+    return said

@@ -21,12 +21,12 @@ PAGES = [
     *sorted((ROOT / "plugins").glob("*/README.md")),
 ]
 
-BLOCK = re.compile(r'^```(python|py|sh|bash)(?: title="([^"]+)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r'^```(python|py|sh|bash|text)(?: title="([^"]+)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
 
 
 @frozen
 class Block:
-    """A block of a page: its page relative to the checkout, its number there, language, file name and text."""
+    """A fenced block of a page: its page relative to the checkout, its number there, language, file name and text."""
 
     page: str
     number: int
@@ -41,7 +41,7 @@ class Block:
 
 
 def blocks() -> Iterator[Block]:
-    """Give every fenced block of Python or of a shell of every page."""
+    """Give every fenced block of Python, of a shell, or of text of every page."""
     for page in PAGES:
         found = BLOCK.findall(page.read_text(encoding="utf-8"))
         for number, (language, file, text) in enumerate(found, start=1):

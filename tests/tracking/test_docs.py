@@ -25,6 +25,8 @@ NOT_RUN_HERE = {
     ("docs/format.md", "import json"): "the reader: test_reader_of_the_page runs it against real journals",
 }
 
+OUTPUT = "it says"  # the title of a block of text that is the output of the line before it
+
 # Lines of a shell that are not run: how they begin → where they are proved, or why they are not.
 NOT_RUN_LINES = {
     "pip install": "tests/e2e/test_packaging.py and test_install_lines.py install",
@@ -48,7 +50,7 @@ def here() -> dict[str, list[Block]]:
     """Give the blocks that run here, by page."""
     pages: dict[str, list[Block]] = {}
     for block in blocks():
-        if not is_elsewhere(block):
+        if not is_elsewhere(block) and (block.language != "text" or block.file == OUTPUT):
             pages.setdefault(block.page, []).append(block)
     return pages
 
@@ -86,28 +88,38 @@ def test_blocks_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     names: dict[str, Any] = {}
+    said = ""
     for block in here()[page]:
-        if block.file:
+        if block.language == "text":
+            assert [line.rstrip() for line in said.splitlines()] == block.text.splitlines()
+        elif block.file:
             Path(block.file).write_text(block.text)
         elif block.language.startswith("py"):
             exec(compile(block.text, f"{page}, block {block.number}", "exec"), names)
         else:
-            run_shell(block)
+            said = run_shell(block)
     for value in names.values():
         if isinstance(value, ExperimentTracker):
             value.finish()
 
 
-def run_shell(block: Block) -> None:
-    """Run the lines of a shell: those of `neural` in this process, but for those that load another tool; by bash."""
+def run_shell(block: Block) -> str:
+    """Run the lines of a shell: those of `neural` in this process, others, and those that load another tool, by bash.
+
+    Returns:
+        The output of the last line.
+    """
+    said = ""
     for line in block.lines():
         if is_not_run(line):
             continue
         if line.startswith("neural ") and not line.startswith(("neural import", "neural sync")):
-            run_line(line)
+            said = run_line(line)
         else:
             done = subprocess.run(["bash", "-euo", "pipefail", "-c", line], capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"{block.page}: {line}\n{done.stdout}{done.stderr}"
+            said = done.stdout
+    return said
 
 
 def test_links_lead_somewhere() -> None:
