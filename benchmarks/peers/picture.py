@@ -19,8 +19,9 @@ _NONE = "\N{EN DASH}"
 _SHORT = {BARE: "bare write", NEURAL: "neural", "tensorboardx": "tensorboardX"}
 _STYLE: Any = {  # Matplotlib names every key as a type of its own
     "svg.hashsalt": "neural",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
     "font.size": 10,
 }
 
@@ -33,6 +34,7 @@ class Panel:
         part: of the record.
         key: how the key of its row begins; the middle one counts.
         title: what it asks.
+        note: what the figure is, in small letters.
         colour: of a peer's bars.
         logarithmic: whether its axis is.
     """
@@ -40,6 +42,7 @@ class Panel:
     part: str
     key: str
     title: str
+    note: str
     colour: str = _PEER
     logarithmic: bool = False
 
@@ -51,9 +54,9 @@ class Panel:
 
 
 _PANELS = (
-    Panel("calls", "p50", "One log call of 4 values", logarithmic=True),
-    Panel("startup", "whole", "Script that logs one value"),
-    Panel("kills", "share", "Lost to SIGKILL", colour=_LOST),
+    Panel("calls", "p50", "One log call of 4 values", "median, on a logarithmic scale", logarithmic=True),
+    Panel("startup", "whole", "Start to exit", "of a script that logs one value"),
+    Panel("kills", "share", "Lost to SIGKILL", "of the calls that had returned", colour=_LOST),
 )
 
 
@@ -96,14 +99,17 @@ def _panel(axis: Any, panel: Panel, row: Row, names: list[str]) -> None:
             color=_OURS if name == NEURAL else _INK,
             weight="bold" if name == NEURAL else "normal",
         )
-    axis.set_title(panel.title, color=_INK, loc="left", fontsize=11, weight="bold")
+    axis.set_title(panel.title, color=_INK, loc="left", fontsize=11, weight="bold", pad=19)
+    axis.annotate(
+        panel.note, (0, 1), xytext=(0, 5), xycoords="axes fraction", textcoords="offset points", color=_INK, fontsize=9
+    )
     if panel.logarithmic:
         axis.set_xscale("log")
         axis.set_xlim(min(values.values()) / 3, max(values.values()) * 4)
     else:
         axis.set_xlim(0, max(*values.values(), 1e-9) * 1.3)
     axis.invert_yaxis()
-    axis.tick_params(length=0, labelbottom=False, colors=_INK)
+    axis.tick_params(which="both", length=0, labelbottom=False, colors=_INK)
     for side, spine in axis.spines.items():
         spine.set_visible(side == "left")
         spine.set_color(_INK)

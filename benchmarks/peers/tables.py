@@ -65,14 +65,15 @@ def number(value: float) -> str:
 def section(record: Record) -> str:
     """Give the section of results.md."""
     parts = list(record.parts.values())
+    rounds = max((len(values) for part in parts for row in part.rows for values in row.values.values()), default=0)
     days = sorted({part.when for part in parts})
     lines = [
         "## Beside its peers",
         "",
-        f"`python -m benchmarks.run peers`, {', '.join(days)}. Each tool in an environment of its own, as its",
+        f"`python -m benchmarks.run peers`, {', '.join(days)}. Each tool runs in an environment of its own, as its",
         "documentation shows, on the same work; every round runs each tool once, in rotating order. Less is better in",
-        "every row. A figure is the median of its rounds; (n) stands behind one of fewer than five. Sizes are weighed",
-        "once, kills are added up.",
+        f"every row. A figure is the median of {rounds} rounds, or of as many as stand in brackets: a tool that takes",
+        "long has fewer. Sizes are weighed once, kills are added up.",
         "",
         f"Versions: {', '.join(record.titles[name] for name in _PEERS if name in record.titles)}.",
         *(f"Not taking part: {name}, {reason}." for name, reason in record.skipped.items()),
@@ -104,7 +105,7 @@ def _cell(row: Row, name: str) -> str:
     values = row.values.get(name)
     if not values:
         return "\N{EN DASH}"
-    few = f" ({len(values)})" if 1 < len(values) < 5 else ""
+    few = f" ({len(values)})" if len(values) < max(map(len, row.values.values())) else ""
     return f"{number(median(values))}{few}{' *' if name in row.notes else ''}"
 
 
