@@ -109,9 +109,9 @@ class _Parser:
         return terms[0] if len(terms) == 1 else And(tuple(terms))
 
     def _term(self) -> Node:
-        self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise self._error(f"at most {_MAX_DEPTH} parentheses or nots may stand inside each other")
+        self._depth += 1
         node = self._nested()
         self._depth -= 1
         return node

@@ -139,6 +139,15 @@ def test_filter_must_be_text() -> None:
         parse_filter(3)  # type: ignore[arg-type]  # the wrong type is the point
 
 
+@pytest.mark.parametrize(("opens", "closes"), [("(", ")"), ("not ", "")])
+def test_depth(opens: str, closes: str) -> None:
+    """Sixty parentheses or nots may stand inside each other, as the message says, and not one more."""
+    term = "status = 'a'"
+    parse_filter(opens * 60 + term + closes * 60)
+    with pytest.raises(QueryError, match="at most 60 parentheses or nots"):
+        parse_filter(opens * 61 + term + closes * 61)
+
+
 @pytest.mark.parametrize(
     ("order_by", "keys"),
     [

@@ -96,6 +96,12 @@ def test_depth() -> None:
         decode_struct(b"\x1c" + deep + b"\x00")
 
 
+def test_a_list_needs_its_bytes() -> None:
+    """A list that announces more items than there are bytes is refused before the first is read."""
+    with pytest.raises(DamagedError, match="a list of 5 items that are not there"):
+        decode_struct(b"\x19\x51\x01\x01")
+
+
 def test_field_order() -> None:
     """Fields given out of order are refused when they are encoded."""
     with pytest.raises(ValueError, match="cannot follow"):
