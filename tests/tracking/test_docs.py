@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -120,6 +121,20 @@ def run_shell(block: Block) -> str:
             assert done.returncode == 0, f"{block.page}: {line}\n{done.stdout}{done.stderr}"
             said = done.stdout
     return said
+
+
+def test_every_variable_is_documented() -> None:
+    """docs/settings.md names every variable of the environment that is read, and none that is not."""
+    sources = [*ROOT.glob("neural_core/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")]
+    texts = (node.value for path in sources for node in ast.walk(ast.parse(path.read_text())) if is_text(node))
+    read = {text for text in texts if re.fullmatch(r"NEURAL_[A-Z_]+", text)}
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(NEURAL_[A-Z_]+)", page, re.MULTILINE)) == read
+
+
+def is_text(node: ast.AST) -> bool:
+    """Tell whether a node is a constant text."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def test_links_lead_somewhere() -> None:
