@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import neural_ui
 import pytest
@@ -16,10 +17,12 @@ ASSETS = Path(neural_ui.__file__).parent / "assets"
 SCRIPTS = sorted((ASSETS / "js").glob("*.js"))
 STYLES = sorted((ASSETS / "css").glob("*.css"))
 
-# plotly.js-basic-dist-min 4.1.1 and bootstrap 5.3.8, as their makers published them.
+# plotly.js-basic-dist-min 4.1.1, bootstrap 5.3.8 and markdown-it 15.0.3, as their makers published them.
 VENDORED = {
     "bootstrap.LICENSE": "4620c84ad5ce8602ff65640ed6b7c8b78ebb9e036584f0ebc1ccc88206a4bb51",
     "bootstrap.min.css": "d85327d99c7a3ee1f9b5d0500d1370acea3ad2db39c163c2f51f232baedbdede",
+    "markdown-it.LICENSE": "792c48c5a849a15fdf9e37e8bcf9e6d1dd13b32b46c642a748a0a46a9919d473",
+    "markdown-it.min.js": "391f2aa638e75e6c7859d0a5c5650ef0956722a45998f17e05b83bc655778e1e",
     "plotly-basic.min.js": "99784e3abfb07b142a15e521a439e6d9addceadb3f79553fd24c72774f0649ba",
     "plotly.LICENSE": "8c45d9eaf50c2f72dd9c7ab9ef440788ba58a3538484b5c51c1f17d5128752e7",
 }
@@ -71,6 +74,13 @@ def test_document_has_no_inline_script_and_names_no_host() -> None:
     text = index_string("token")
     assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", text) == []
     assert "//" not in re.sub(r"http://www\.w3\.org/2000/svg", "", text).replace("<!DOCTYPE", "")
+
+
+def test_document_loads_what_is_used(api: Any) -> None:
+    """Of Dash's scripts the document leaves out those that the page has no use for: the first chart waits for none."""
+    scripts = re.findall(r'<script [^>]*src="([^"]+)"', api.client.get("/").text)
+    assert any("dash_renderer" in one for one in scripts)
+    assert not [one for one in scripts if "polyfill" in one or "dash_table" in one]
 
 
 def test_token_is_escaped_into_the_document() -> None:

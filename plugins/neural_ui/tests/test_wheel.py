@@ -38,7 +38,8 @@ def test_content(wheel: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert shipped <= names
-    for name in ("plotly-basic.min.js", "plotly.LICENSE", "bootstrap.min.css", "bootstrap.LICENSE"):
+    for name in ("plotly-basic.min.js", "bootstrap.min.css", "markdown-it.min.js"):
+        assert f"neural_ui/assets/vendor/{name.split('-basic')[0].split('.min')[0]}.LICENSE" in names
         assert f"neural_ui/assets/vendor/{name}" in names
     assert not [name for name in names if "axe" in name or "test" in name.lower()]
 

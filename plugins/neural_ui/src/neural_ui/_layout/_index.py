@@ -15,6 +15,7 @@ _TEMPLATE = """<!DOCTYPE html>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <meta name="neural-token" content="{token}">
+    <meta name="neural-markdown" content="{markdown}">
     <title>neural</title>
     <link rel="icon" href="data:image/svg+xml,{icon}">
     <link rel="preload" as="fetch" crossorigin href="/api/v1/runs?newest=500">
@@ -35,6 +36,7 @@ _TEMPLATE = """<!DOCTYPE html>
   </body>
 </html>"""
 
+_ADDRESSES = ("boot", "bootstrap", "style", "neural", "plotly", "markdown")
 _ICON = (
     "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' "
     "fill='%235b5bd6'/%3E%3Cpath d='M3 4v6q0 2 2 2h8' fill='none' stroke='%23fff' stroke-opacity='.5'/%3E%3Cpath "
@@ -48,5 +50,5 @@ def index_string(token: str) -> str:
     Args:
         token: of this server process; the page sends it back with every change.
     """
-    addresses = {name: bundle(name).address for name in ("boot", "bootstrap", "style", "neural", "plotly")}
+    addresses = {name: bundle(name).address for name in _ADDRESSES}
     return _TEMPLATE.format(token=html.escape(token, quote=True), icon=_ICON, **addresses)

@@ -52,7 +52,9 @@
     const show = () => {
       if (!detail.notes) return void write();
       edit.hidden = false;
-      neural.replace(place, h("div", { class: "notes" }, neural.markdown.render(detail.notes)));
+      const shown = h("div", { class: "notes" });
+      neural.replace(place, shown);
+      neural.markdown.show(shown, detail.notes);
     };
     edit.addEventListener("click", () => write().focus());
     show();
