@@ -147,7 +147,7 @@ def test_links_to_experiments(tmp_path: Path, tracker: ExperimentTracker) -> Non
     shutil.copytree(tracker.experiment_dir, outside)
     base = tracker.experiment_dir.parent
     (base / "outside").symlink_to(outside)
-    assert list(statuses(base)) == [tracker.experiment_dir.name]
+    assert list(statuses(base)) == list(ExperimentManager(base).verify()) == [tracker.experiment_dir.name]
     before = dict(tree(outside))
     assert ExperimentManager(base).delete_experiment(tracker.experiment_id)
     assert dict(tree(outside)) == before

@@ -187,7 +187,7 @@ class TestValues:
         assert bits(again(tracker).get_metrics("m")) == bits(BITS)
 
     @pytest.mark.fault("V01")
-    @given(st.lists(st.floats(allow_nan=True, allow_infinity=True, allow_subnormal=True), max_size=20))
+    @given(st.lists(st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from(BITS), max_size=20))
     @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_any_doubles_are_kept(self, tracker: ExperimentTracker, values: list[float]) -> None:
         """Whatever doubles are logged, they come back in the order of the calls with their bits."""
