@@ -65,7 +65,7 @@ CONTESTANTS = (
         "neural_client",
         "neural_core",
         options={"auto_visualize": True},
-        parts=("startup", "loop"),
+        parts=("startup", "calls", "loop"),
     ),
     Contestant(
         "neural-mirrors",

@@ -69,7 +69,7 @@ def draw(record: Record, path: Path) -> None:
     if not panels or panels[0][0] is not _PANELS[0]:
         return
     first = panels[0][1].values
-    names = [one.name for one in CONTESTANTS if one.name in first]
+    names = [one.name for one in CONTESTANTS if one.name in first and (one.name == NEURAL or not one.is_ours)]
     names.sort(key=lambda name: median(first[name]))
     with rc_context(_STYLE):
         figure = Figure(figsize=(10, 0.34 * len(names) + 0.9), layout="constrained")

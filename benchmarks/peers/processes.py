@@ -26,8 +26,10 @@ _CODE = (
     "from benchmarks.peers.clients.driver import main; main(*json.loads(sys.argv[2]))"
 )
 _MARK = "BENCHMARK_PLACE"
-_PATIENCE = 1200.0
+_PATIENCE = 600.0
+"""Seconds that a verb may take."""
 _SETTLING = 10.0
+"""Seconds that processes have to end which a tool left behind."""
 _NOWHERE = "http://127.0.0.1:9"
 """Where requests to the network end: nobody listens there."""
 

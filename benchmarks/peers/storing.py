@@ -19,8 +19,8 @@ __all__ = ["artifacts", "kills", "reading", "sizes"]
 _COUNTER = struct.Struct("=Q")
 _FIRST_CALL = 120.0
 """Seconds within which a script logs for the first time."""
-_FILLING = 60.0
-_MAKING = 400.0
+_FILLING, _MAKING = 40.0, 300.0
+"""Seconds within which a store is made that is then read."""
 
 
 def kills(bench: Bench) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from benchmarks.peers.clients import base
 
@@ -35,10 +36,13 @@ class Client(base.Client):
 
     def read(self) -> base.Points:
         """Take the metric of the only run."""
-        (run,) = base.tool("aim").Repo.from_path(".").iter_runs()
-        (metric,) = [found for found in run.metrics() if found.name == base.METRIC]
+        (metric,) = _metrics()
         steps, (values,) = metric.data.view(["val"]).numpy()
         return steps, values
+
+    def found(self) -> list[int]:
+        """Take the steps; a metric that was never written is not there."""
+        return super().found() if _metrics() else []
 
     def listed(self) -> dict[str, float]:
         """Go through the last values of all runs."""
@@ -53,3 +57,8 @@ class Client(base.Client):
         """Copy the file below the artifacts of the run; a second one of the same name takes its place."""
         self._run.set_artifacts_uri(f"file://{Path('artifacts').absolute()}")
         self._run.log_artifact(path, block=True)
+
+
+def _metrics() -> list[Any]:
+    runs = base.tool("aim").Repo.from_path(".").iter_runs()
+    return [metric for run in runs for metric in run.metrics() if metric.name == base.METRIC]

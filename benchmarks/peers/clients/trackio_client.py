@@ -34,6 +34,12 @@ class Client(base.Client):
         points.sort(key=lambda point: point["step"])
         return [point["step"] for point in points], [point["value"] for point in points]
 
+    def found(self) -> list[int]:
+        """Take the steps; a project that was never written to is not there."""
+        trackio, storage = _tools()
+        there = storage.get_project_db_path(_PROJECT).exists() and len(trackio.Api().runs(_PROJECT))
+        return super().found() if there else []
+
     def listed(self) -> dict[str, float]:
         """Go through the runs of the project."""
         trackio, storage = _tools()
