@@ -36,7 +36,9 @@ def arrange(ui: UiPage) -> None:
     ui.page.evaluate(
         """neural.state.set({smooth: 35, x: 'relative', y: 'log', band: 'all', group: 'param:optimizer', agg: 'minmax',
         link: true, zoom: [1000.5, 40000.25], columns: '3', charts: 'loss', q: 'vit', sort: 'name',
-        base: [...neural.state.get().selected][3], best: 'train_loss,val_loss', bestBy: 'last', tab: 'best'})"""
+        base: [...neural.state.get().selected][3], best: 'train_loss,val_loss', bestBy: 'last', tab: 'best'});
+        neural.state.set({boxes: {train_loss: [-0.5, 0.25]}, logs: ['val_loss'], cols: '-tags,p%3Aseed', differ: true,
+        order: '-best%3Aval_loss,name', rows: 'param:optimizer'})"""
     )
 
 

@@ -46,6 +46,7 @@ def page(browser: Browser, serve: Serve, store_small: Any) -> Iterator[Page]:
         ("snake_case_name and 2 * 3 * 4", "<p>snake_case_name and 2 * 3 * 4</p>"),
         (r"\*not\* `f*g*` `` a`b ``", "<p>*not* <code>f*g*</code> <code>a`b</code></p>"),
         ("- a\n- b\n  - c\n- d", "<ul><li>a</li><li>b<ul><li>c</li></ul></li><li>d</li></ul>"),
+        ("- [x] a\n- [ ] b", "<ul><li>☑ a</li><li>☐ b</li></ul>"),
         ("3. a\n4. b\nc", '<ol start="3"><li>a</li><li>b<br>c</li></ol>'),
         ("> a\n> - b\n---", "<blockquote><p>a</p><ul><li>b</li></ul></blockquote><hr>"),
         ("```py\nx = '<b>'\n```\nend", "<pre><code>x = '&lt;b&gt;'</code></pre><p>end</p>"),

@@ -35,6 +35,12 @@
     return type === "hr" ? h("hr") : content;
   }
 
+  /** Give the line of a list with its box, if it begins with one: `[ ]` or `[x]`. */
+  function boxed([first, ...others]) {
+    const box = first && first.type === "text" && /^\[([ xX])\]\s/.exec(first.content);
+    return box ? [{ ...first, content: `${box[1] === " " ? "☐" : "☑"} ${first.content.slice(4)}` }, ...others] : [first, ...others];
+  }
+
   function build(tokens, into) {
     const open = [into];
     for (const token of tokens) {
@@ -45,7 +51,7 @@
         const element = open.length > DEEPEST ? last : holder(token);
         if (element !== last) last.append(element);
         open.push(element);
-      } else if (token.type === "inline") build(token.children, last);
+      } else if (token.type === "inline") build(last.tagName === "LI" ? boxed(token.children) : token.children, last);
       else last.append(leaf(token));
     }
     return into;
