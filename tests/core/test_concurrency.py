@@ -23,7 +23,7 @@ from neural.tracking import ExperimentManager, ExperimentTracker
 from neural_core.errors import ExperimentInUseError
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30.0
+PATIENCE = 120.0
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 

@@ -34,7 +34,7 @@ def loaded(script: str, *arguments: object) -> list[str]:
         [sys.executable, "-W", "error", "-c", script + REPORT, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )

@@ -553,7 +553,7 @@ class TestConcurrency:
             store.put(f"s{rounds % 150:03}", age_ns=2 * rounds + 1, status="running", params={"version": rounds})
             store.put(f"s{rounds % 150:03}", age_ns=2 * rounds, params={"version": rounds})
             store.put(f"r{rounds % 200:03}", age_ns=rounds, params={"version": rounds})
-        outputs = [worker.communicate(timeout=60)[0] for worker in workers]
+        outputs = [worker.communicate(timeout=200)[0] for worker in workers]
         assert [worker.returncode for worker in workers] == [0, 0]
         assert all(203 <= int(output) <= 353 for output in outputs)
         index.refresh()

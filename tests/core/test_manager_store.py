@@ -148,7 +148,7 @@ except ValueError as error:
                 [*other, base, tracker.experiment_id],
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=200,
                 check=False,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **nowhere},
             )

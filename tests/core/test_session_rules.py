@@ -39,7 +39,7 @@ def session(folder: Path, test: str, prelude: str = "", **environment: str) -> s
     clean = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST_")}
     command = [sys.executable, "-c", code]
     return subprocess.run(
-        command, cwd=folder, env=clean | environment, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=folder, env=clean | environment, capture_output=True, text=True, check=False, timeout=200
     )
 
 

@@ -25,11 +25,11 @@ def test_a_first_row_beside_a_fact_does_not_deadlock(tmp_path: Path) -> None:
 
     def first_row() -> None:
         inside.set()
-        fact_waits.wait(10)
+        fact_waits.wait(60)
         original()
 
     def log_fact() -> None:
-        inside.wait(10)
+        inside.wait(60)
         with session._lock:
             fact_waits.set()
             tracker.log_hyperparameters({"lr": 1})
@@ -42,7 +42,7 @@ def test_a_first_row_beside_a_fact_does_not_deadlock(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     assert not any(thread.is_alive() for thread in threads)
     assert contents(tracker.experiment_dir)["hyperparameters"] == {"lr": 1}
     assert steps(tracker.experiment_dir) == [0]
@@ -65,7 +65,7 @@ def test_threads_share_a_tracker(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     for when in ("live", "finished"):
         if when == "finished":
             tracker.finish()
@@ -95,7 +95,7 @@ def test_finish_beside_threads_that_log(tmp_path: Path) -> None:
         time.sleep(0.01)
         tracker.finish()
         for thread in threads:
-            thread.join(20)
+            thread.join(120)
         assert not any(thread.is_alive() for thread in threads)
         for number in range(3):
             assert tracker.get_metrics(f"m{number}") == [float(step) for step in range(counts[number])]

@@ -22,7 +22,7 @@ from delivery_support import (
     steps_once,
 )
 from distribution_support import make_distribution
-from journal_support import listed, only, steps
+from journal_support import TIMEOUT, listed, only, steps
 
 from neural_core._delivery.log_file import LIMIT
 from neural_core.testing import wait_for
@@ -33,7 +33,7 @@ from neural_core import ExperimentTracker
 from neural_core._delivery.launcher import launcher
 runs, out = sys.argv[1:3]
 def wait_for(condition):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 150
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -224,7 +224,7 @@ if __name__ == "__main__":
         arguments = (script, tmp_path / "runs", tmp_path / "out")
         if method == "spawn":  # which imports the script's main module again
             command = [sys.executable, *map(str, arguments)]
-            result = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=50)
+            result = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=TIMEOUT)
             assert (result.returncode, result.stderr) == (0, "")
         else:
             assert run(runner, *arguments, env=env) == ("", "")

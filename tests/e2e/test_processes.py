@@ -17,7 +17,7 @@ from neural_core._storage.documents import read_document, write_document
 from neural_core.errors import ExperimentInUseError
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30.0
+PATIENCE = 120.0
 WRITER = """
 import sys
 from neural.tracking import ExperimentTracker

@@ -18,7 +18,7 @@ from neural_core._storage.verify import verify_experiment
 from neural_core.records import RunRow
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT = 60
+TIMEOUT = 200
 
 pool = ThreadPoolExecutor(2)
 """Runs processes side by side."""

@@ -166,10 +166,10 @@ def script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(
             [sys.executable, "train.py", *arguments],
             cwd=tmp_path,
-            env={**os.environ, "NEURAL_FINISH_SECONDS": "60", **environment},
+            env={**os.environ, "NEURAL_FINISH_SECONDS": "120", **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=200,
             check=False,
         )
 
@@ -182,6 +182,6 @@ def neural(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [str(Path(sys.executable).parent / "neural"), *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
 
     return run

@@ -28,7 +28,7 @@ class Board:
 
     def fetch(self, path: str, **query: Any) -> bytes:
         """Ask for bytes."""
-        with urllib.request.urlopen(f"{self._address}{path}?{urllib.parse.urlencode(query)}", timeout=30) as answer:
+        with urllib.request.urlopen(f"{self._address}{path}?{urllib.parse.urlencode(query)}", timeout=120) as answer:
             data: bytes = answer.read()
         return data
 
@@ -37,7 +37,7 @@ class Board:
         request = urllib.request.Request(
             f"{self._address}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return json.loads(answer.read())
 
 
@@ -55,4 +55,4 @@ def tensorboard(log_dir: Path, *, fast: bool) -> Iterator[Board]:
         yield Board(address[1])
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)

@@ -23,7 +23,7 @@ import pytest
 from neural_core import ExperimentTracker
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 60.0
+PATIENCE = 120.0
 CLI = "from neural_core._cli import main; main()"
 WAYS = {
     "script": ["neural/tracking/comparison_ui.py", "--port", "{port}", "--base-dir", "{base}"],
