@@ -119,10 +119,11 @@ class Catalog:
         Raises:
             ExperimentNotFoundError: there is none.
         """
-        with self._lock:
-            if name not in self._runs:
+        found = self._runs.get(name)  # one dictionary takes the place of another: nobody waits who finds it in this one
+        if found is None:
+            with self._lock:
                 self.refresh()
-            found = self._runs.get(name)
+                found = self._runs.get(name)
         if found is None:
             raise ExperimentNotFoundError("no experiment here has this id: it was deleted or moved", name)
         return found

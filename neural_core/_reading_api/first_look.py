@@ -38,8 +38,8 @@ class FirstLook:
         if self._stored is None:
             self._stored = self._still_true(found)
         rows = self._from_index(most)
-        if rows and most is not None:
-            return rows, False
+        if most is not None and len(rows) >= most:
+            return rows, False  # enough for now
         left = self._index.refresh(most)
         rows += self._read
         self._read.clear()

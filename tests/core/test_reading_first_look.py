@@ -53,6 +53,15 @@ class TestFirstLook:
         assert (ordinals(looks[-1]), looks[-1].pending) == ({"e": 4, "d": 3, "c": 2, "b": 1, "a": 0}, 0)
         assert store.listed(whole=False).version == looks[-1].version == store.listed().version
 
+    def test_few_come_at_once(self, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the index knows some experiments and few others are to be read, all come in one look."""
+        ExperimentStore(base).listed()
+        for name in "fg":
+            ExperimentTracker(name, base, False).finish()
+        monkeypatch.setattr(catalog, "_SOME", 6)
+        listed = ExperimentStore(base).listed(whole=False)
+        assert (list(ordinals(listed)), listed.pending) == (list("gfedcba"), 0)
+
     def test_who_wants_all_waits(self, base: Path) -> None:
         """A look at the whole list reads what is left; so does a look for an experiment that is not known yet."""
         store = ExperimentStore(base)

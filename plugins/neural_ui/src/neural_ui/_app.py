@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 
 from dash import Dash
@@ -28,6 +29,10 @@ _UNSAID = ("dash_version_url", "python_version")
 _log = logging.getLogger("neural")
 
 
+_UNUSED = re.compile(r'<script src="[^"]*/(?:deps/polyfill@|dash_table/)[^"]*"></script>\n?')
+"""Scripts of Dash for browsers without promises, and for tables that the page has not: they hold up the first chart."""
+
+
 class _Page(Dash):
     """Dash without what its document says to nobody: where newer versions are announced, and which Python runs."""
 
@@ -37,6 +42,7 @@ class _Page(Dash):
         text, _, _ = rest.rpartition("</script>")
         config = {name: value for name, value in json.loads(text).items() if name not in _UNSAID}
         safe = json.dumps({**config, "disable_version_check": True}).replace("<", "\\u003c")
+        parts["scripts"] = _UNUSED.sub("", parts["scripts"])
         parts["config"] = f"{opening}>{safe}</script>"
         return str(super().interpolate_index(**parts))  # type: ignore[no-untyped-call]  # Dash has no types here
 

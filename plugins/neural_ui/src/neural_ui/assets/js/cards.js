@@ -9,6 +9,10 @@
   const DRAWN = 24; // charts that keep their drawing
   const recent = new Set();
   const marks = { first: false, all: false };
+  const PATIENCE = 300; // ms that charts wait for the first one
+  let leader = null; // the chart that is drawn first
+  let go = null;
+  const begun = new Promise((done) => (go = done)); // when it has been painted
   let full = null;
 
   const all = () => [...cards.values()];
@@ -122,6 +126,15 @@
     for (const card of cards.values()) if (card.visible && card.map) neural.overlay.cross(card.overlay, card.map, x);
   }
 
+  /** Wait for one's turn: one chart is painted before the others in sight are drawn, so that there is something to see. */
+  function turn(card) {
+    if (!leader) {
+      leader = card;
+      setTimeout(go, PATIENCE);
+    }
+    return leader === card ? undefined : begun;
+  }
+
   /** Note when the first chart and when all in sight have been painted; `neural.main` sets the page ready. */
   async function settled() {
     if (marks.all) return;
@@ -131,6 +144,7 @@
       marks.first = true;
       await neural.painted();
       performance.mark("neural:first-chart");
+      go();
     }
     if (waiting.length || marks.all || (cards.size && !visible().length)) return;
     marks.all = true;
@@ -200,5 +214,5 @@
     neural.runs.on(arrange);
   }
 
-  neural.cards = { all, visible, settle, start, arrange, redraw, reload, crosshair, settled, fullScreen, grown, inFull: () => full, get: (metric) => cards.get(metric) };
+  neural.cards = { all, visible, settle, start, arrange, redraw, reload, crosshair, turn, settled, fullScreen, grown, inFull: () => full, get: (metric) => cards.get(metric) };
 })((window.neural = window.neural || {}));

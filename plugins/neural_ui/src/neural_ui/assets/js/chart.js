@@ -37,11 +37,13 @@
     const runs = runsOf(card);
     if (!runs.length) return clear(card);
     const view = viewOf(card, runs);
+    const own = (card.asked = {});
     card.el.classList.add("loading");
     try {
       const early = neural.series.take(card.metric, runs, view);
       const answer = (early && (await early.catch(() => null))) || (await card.reader.read(card.metric, runs, view));
-      if (answer) take(card, answer, runs, view);
+      await neural.cards.turn(card);
+      if (answer && card.asked === own) take(card, answer, runs, view);
     } catch (failed) {
       card.failed = true;
       neural.cardhead.problem(card, failed.message);

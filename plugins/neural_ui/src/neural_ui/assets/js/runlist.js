@@ -35,26 +35,39 @@
     );
   }
 
-  /** Draw the rows in sight. */
-  function draw() {
+  function placed(row, index, count) {
+    row.style.transform = `translateY(${index * HEIGHT}px)`;
+    row.setAttribute("aria-posinset", String(index + 1));
+    row.setAttribute("aria-setsize", String(count));
+    if (index === active) row.classList.add("active");
+    return row;
+  }
+
+  /** Give the rows to an element in this order; those that it has already stay where they are. */
+  function fill(host, shown) {
+    for (const old of [...host.children]) if (!pool.has(old.dataset.id) || pool.get(old.dataset.id) !== old) old.remove();
+    let next = host.firstElementChild;
+    for (const row of shown) {
+      if (row === next) next = next.nextElementSibling;
+      else host.insertBefore(row, next);
+    }
+  }
+
+  /** Draw the rows in sight; when the list has only been scrolled, those that are there already stay as they are. */
+  function draw(scrolled = false) {
     const rows = neural.selection.rows();
     const state = neural.state.get();
     const host = neural.$("run-rows");
-    host.style.height = `${rows.length * HEIGHT}px`;
     const first = Math.max(0, Math.floor(list().scrollTop / HEIGHT) - SPARE);
     const last = Math.min(rows.length, first + Math.ceil(list().clientHeight / HEIGHT) + 2 * SPARE);
+    const before = scrolled ? new Map(pool) : new Map();
+    host.style.height = `${rows.length * HEIGHT}px`;
     pool.clear();
-    const shown = [];
     for (let index = first; index < last; index += 1) {
-      const row = rowOf(rows[index], state);
-      row.style.transform = `translateY(${index * HEIGHT}px)`;
-      row.setAttribute("aria-posinset", String(index + 1));
-      row.setAttribute("aria-setsize", String(rows.length));
-      if (index === active) row.classList.add("active");
-      pool.set(rows[index].id, row);
-      shown.push(row);
+      const run = rows[index];
+      pool.set(run.id, before.get(run.id) || placed(rowOf(run, state), index, rows.length));
     }
-    host.replaceChildren(...shown);
+    fill(host, pool.values());
     if (rows[active] && pool.has(rows[active].id)) list().setAttribute("aria-activedescendant", `row-${rows[active].id}`);
     else list().removeAttribute("aria-activedescendant");
     highlight();
@@ -134,7 +147,7 @@
 
   function start() {
     arrange();
-    list().addEventListener("scroll", neural.frame(draw), { passive: true });
+    list().addEventListener("scroll", neural.frame(() => draw(true)), { passive: true });
     list().addEventListener("click", onClick);
     list().addEventListener("dblclick", (event) => event.target.closest(".run-row") && neural.state.set({ run: event.target.closest(".run-row").dataset.id }));
     list().addEventListener("pointerover", (event) => {

@@ -16,13 +16,17 @@
   /** Give a copy without a prototype: names like “constructor” are names of people here. */
   const plain = (one) => Object.assign(Object.create(null), one);
 
+  /** The same of what was read just now and nobody else holds. */
+  const bare = (one) => Object.setPrototypeOf(one || {}, null);
+
   function* rowsOf(columns) {
     for (let index = 0; index < columns.id.length; index += 1) {
       const run = {};
       for (const field of FIELDS) run[field] = columns[field] ? columns[field][index] : null;
-      run.params = plain(run.params);
-      run.tags = plain(run.tags);
-      run.metrics = plain(Object.fromEntries(Object.entries(run.metrics || {}).map(([name, row]) => [name, measure(row)])));
+      run.params = bare(run.params);
+      run.tags = bare(run.tags);
+      run.metrics = bare(run.metrics);
+      for (const name of Object.keys(run.metrics)) run.metrics[name] = measure(run.metrics[name]);
       run.name = String(run.name ?? run.id);
       yield run;
     }

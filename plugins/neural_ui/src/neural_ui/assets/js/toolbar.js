@@ -16,6 +16,7 @@
   };
   const LOGX = "logx";
   const NO_GROUP = "none"; // a select shows an empty value as nothing
+  const shown = new Map(); // control -> the value that it has
   let ready = false;
 
   function clean(name, value) {
@@ -28,6 +29,7 @@
   /** Take the values of all controls over; Dash calls this when one of them changes. */
   function controls(...values) {
     if (!ready) return window.dash_clientside.no_update;
+    CONTROLS.forEach((id, index) => shown.set(id, values[index]));
     const patch = Object.fromEntries(NAMES.map((name, index) => [name, clean(name, values[index])]));
     if (patch.x === LOGX) {
       patch.x = neural.state.get().x;
@@ -58,10 +60,15 @@
     return [{ label: "None", value: NO_GROUP }, ...found];
   }
 
-  /** Show the state in the controls. */
+  /** Show the state in the controls; Dash draws all that listens to a control anew, so only in those that differ. */
   function show() {
     const state = neural.state.get();
-    CONTROLS.forEach((id, index) => neural.setProps(id, { value: state[NAMES[index]] || (id === "group" ? NO_GROUP : state[NAMES[index]]) }));
+    CONTROLS.forEach((id, index) => {
+      const value = state[NAMES[index]] || (id === "group" ? NO_GROUP : state[NAMES[index]]);
+      if (shown.has(id) && shown.get(id) === value) return;
+      shown.set(id, value);
+      neural.setProps(id, { value });
+    });
     words();
   }
 
