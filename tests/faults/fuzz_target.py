@@ -110,7 +110,10 @@ class Subject:
         """
         if not data:
             return
-        path = self.files[data[0] // 2 % len(self.files)]
+        choice = data[0] // 2 % (2 * len(self.files))
+        path = (
+            self.files[choice] if choice < len(self.files) else self._journal
+        )  # which is the quickest, and the record
         content = fitting(data[1:], document=path.suffix == ".json") if data[0] % 2 else data[1:]
         path.write_bytes(content)
         try:
