@@ -11,6 +11,7 @@ from asking import ask, runs_of
 from live_run import LiveRun
 from page import NewPage, Serve, UiPage
 from playwright.sync_api import expect
+from server import Server
 from stores import HOSTILE
 from walking import TABS, look_at_everything
 
@@ -98,6 +99,26 @@ def test_damaged_runs_do_not_spread(new_page: NewPage, serve: Serve, store_hosti
         answer = ask(url, f"/api/v1/{path}")
         assert b"Traceback" not in answer.body
         assert str(store_hostile).encode() not in answer.body.replace(json.dumps(str(store_hostile)).encode(), b"")
+
+
+def test_damaged_bytes_are_told_beside_the_curve(new_page: NewPage, own_store: Path, tmp_path: Path) -> None:
+    """A run whose stored bytes have changed is drawn with the others, and its charts say that it may be wrong (22)."""
+    [data] = own_store.glob("resnet-sgd-1_*/metrics/*.parquet")
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 0x01
+    data.write_bytes(content)
+    server = Server(own_store)
+    try:
+        ui = new_page(server.url)
+        ui.open()
+        badge = "document.querySelector('.badge-note:not([hidden])')"
+        ui.until(f"neural.cards.reload() || /damaged, may be wrong/.test({badge} && {badge}.textContent)")
+        assert ui.page.evaluate(f"{badge}.title.includes('is damaged, this may be wrong')")
+        assert str(tmp_path) not in ui.page.evaluate(f"{badge}.title")
+        ui.until("neural.cards.visible().every(card => card.built && card.built.lines.length === 3)")
+        ui.leave()
+    finally:
+        server.close()
 
 
 def test_run_deleted_while_viewed(new_page: NewPage, own_store: Path, own_server: str, live_writer: LiveRun) -> None:
