@@ -84,7 +84,7 @@ def test(arguments: "list[str]") -> int:
     results = [(name, steps.run(name, [python, "-m", *command])) for name, command in CHECKS]
     steps.begin("tests (pytest)")
     # A process for each processor; a file's tests stay together, since they share servers and browsers.
-    several = ["-n", "auto", "--dist", "loadfile", "--durations=20"]
+    several = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=20"]
     command = [python, "-m", "pytest", f"--timeout={TEST_TIMEOUT}", *several, *test_paths(arguments), *arguments]
     results.append(("tests", shell_status(subprocess.call(command, cwd=ROOT))))
     failed = [(name, status) for name, status in results if status]
@@ -96,10 +96,15 @@ def test(arguments: "list[str]") -> int:
 
 
 def test_paths(arguments: "list[str]") -> "list[str]":
-    """Give the folders of tests, unless the arguments name tests themselves."""
+    """Give the folders of tests, unless the arguments name tests themselves.
+
+    Those with the long files come first, so that no process begins one when the others are done.
+    """
     if any((ROOT / argument.split("::")[0]).exists() for argument in arguments if not argument.startswith("-")):
         return []
-    return ["tests", *sorted(str(folder.relative_to(ROOT)) for folder in ROOT.glob("plugins/*/tests"))]
+    rooms = {file.parent for file in ROOT.glob("tests/*/test_*.py")}
+    folders = [*sorted(ROOT.glob("plugins/*/tests")), *sorted(rooms, key=lambda room: (room.name == "core", room))]
+    return [str(folder.relative_to(ROOT)) for folder in folders]
 
 
 def main(arguments: "list[str]") -> int:

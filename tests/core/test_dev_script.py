@@ -165,12 +165,14 @@ def test_changed_project_is_installed_again(ready: Path) -> None:
 
 
 def test_named_tests_replace_the_folders(checkout: Path) -> None:
-    """A test named in the arguments runs alone; options leave the folders in place."""
+    """A test named in the arguments runs alone; options leave all folders in place, those with the long files first."""
     dev = load(checkout / "dev.py")
-    (checkout / "tests").mkdir()
-    (checkout / "tests" / "test_x.py").touch()
-    assert dev.test_paths(["-x", "-k", "journal"])[0] == "tests"
-    assert dev.test_paths(["tests/test_x.py::test_y"]) == []
+    rooms = ["plugins/neural_x/tests", "tests/e2e", "tests/tracking", "tests/core"]
+    for room in rooms:
+        (checkout / room).mkdir(parents=True)
+        (checkout / room / "test_x.py").touch()
+    assert dev.test_paths(["-x", "-k", "journal"]) == rooms
+    assert dev.test_paths(["tests/core/test_x.py::test_y"]) == []
 
 
 @pytest.mark.parametrize(("raw", "shown"), [(0, 0), (3, 3), (-9, 137)])
