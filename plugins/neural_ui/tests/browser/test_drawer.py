@@ -94,6 +94,18 @@ def test_notes_are_edited_as_text(ui: UiPage) -> None:
     expect(drawer.locator(".notes")).to_have_text("The first try.It works. Again.")
 
 
+def test_notes_are_saved_when_the_page_is_left(ui: UiPage, own_store: Path) -> None:
+    """What was typed last is stored although the page is left while the box has the focus."""
+    page, drawer = opened(ui, "resnet-sgd-1")
+    drawer.get_by_label("Notes", exact=True).fill("typed last")
+    page.goto("about:blank")
+    for _ in range(100):
+        if ExperimentManager(own_store).runs("notes = 'typed last'"):
+            break
+        page.wait_for_timeout(100)
+    assert len(ExperimentManager(own_store).runs("notes = 'typed last'")) == 1
+
+
 def test_tags_are_added_and_removed(ui: UiPage) -> None:
     """A tag is added by its name, or name and text, and removed by its cross."""
     _, drawer = opened(ui, "resnet-sgd-1")

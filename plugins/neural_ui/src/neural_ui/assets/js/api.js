@@ -2,6 +2,7 @@
 // The only module that talks to the server.
 (function (neural) {
   const ROOT = "/api/v1/";
+  const KEPT = 20000; // characters; browsers keep 64 kB alive
 
   class ApiError extends Error {
     constructor(status, message) {
@@ -31,7 +32,9 @@
   async function post(path, body) {
     const token = document.querySelector('meta[name="neural-token"]').content;
     const headers = { "Content-Type": "application/json", "X-Neural-Token": token };
-    const answer = await fetch(ROOT + path, { method: "POST", headers, body: JSON.stringify(body || {}) });
+    const said = JSON.stringify(body || {});
+    const keepalive = said.length < KEPT; // it arrives although the page is being closed
+    const answer = await fetch(ROOT + path, { method: "POST", headers, body: said, keepalive });
     const text = await (await checked(answer)).text();
     return text ? JSON.parse(text) : {};
   }

@@ -20,15 +20,20 @@
 
   /** Make the place to write; `done` is called when it is left with nothing unsaved. */
   function editor(run, detail, done) {
-    const before = detail.notes || "";
-    const area = box(before);
+    const area = box(detail.notes || "");
+    const watch = new AbortController();
     let leaving = false;
+    const kept = async () => area.value === (detail.notes || "") || save(run, detail, area.value);
     const leave = async (keep) => {
       if (leaving) return;
       leaving = true;
-      if (!keep || area.value === before || (await save(run, detail, area.value))) done();
+      if (!keep || (await kept())) {
+        watch.abort();
+        done();
+      }
       leaving = false; // what could not be saved stays here
     };
+    document.addEventListener("visibilitychange", () => area.isConnected && document.hidden && kept(), { signal: watch.signal }); // perhaps for ever
     area.addEventListener("blur", () => leave(true));
     area.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) area.blur();
