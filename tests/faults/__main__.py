@@ -57,7 +57,8 @@ def rows(wanted: Sequence[Row]) -> bool:
             family = row.id[0]
             say(f"\n{FAMILIES[family]}")
         result = results[row.id]
-        tests = f"{len(result.outcomes)} tests, {result.seconds:.1f} s"
+        count = len(result.outcomes)
+        tests = f"{count} test{'s' if count != 1 else ''}, {result.seconds:.1f} s"
         say(f"  {row.id}  {result.word:<9}  {shortened(row.fault)}  ({tests})")
         for test, outcome in result.outcomes.items():
             if outcome != "passed":

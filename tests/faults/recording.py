@@ -1,6 +1,7 @@
-"""A plugin of pytest that writes what became of each test that proves a fault: ``FAULTS_RESULTS`` names the file.
+"""A plugin of pytest that runs the tests of some rows and writes what became of each.
 
-A line is a JSON object: test, rows, phase, outcome, seconds.
+``FAULTS_ROWS`` names the rows. ``FAULTS_RESULTS`` names the file; a line of it is a JSON object: test, rows, phase,
+outcome, seconds.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["VARIABLE", "pytest_collection_modifyitems", "pytest_configure"]
+__all__ = ["RESULTS", "WANTED", "pytest_collection_modifyitems", "pytest_configure"]
 
-VARIABLE = "FAULTS_RESULTS"
+RESULTS = "FAULTS_RESULTS"
+WANTED = "FAULTS_ROWS"
 _PROPERTY = "proves faults"
 
 
@@ -36,13 +38,18 @@ class Recorder:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Record in the process that hears of all tests, which is not the one that runs them when there are several."""
-    path = os.environ.get(VARIABLE)
+    path = os.environ.get(RESULTS)
     if path and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder(Path(path)))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each test carry its rows along into its report."""
-    for item in items:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what proves none of the rows; let each test carry its rows along into its report."""
+    wanted, others = set(os.environ[WANTED].split()), []
+    for item in list(items):
         rows = [str(row) for marker in item.iter_markers("fault") for row in marker.args]
         item.user_properties.append((_PROPERTY, " ".join(rows)))
+        if wanted.isdisjoint(rows):
+            items.remove(item)
+            others.append(item)
+    config.hook.pytest_deselected(items=others)

@@ -54,7 +54,7 @@ def run_rows(rows: Sequence[str], arguments: Iterable[str] = ()) -> tuple[int, d
         return 0, {row: Result() for row in rows}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.jsonl"
-        status = subprocess.call(_command(files, arguments), cwd=ROOT, env=_environment(path))
+        status = subprocess.call(_command(files, arguments), cwd=ROOT, env=_environment(path, rows))
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return status, _results(rows, [json.loads(line) for line in lines])
 
@@ -65,10 +65,11 @@ def _command(files: Sequence[str], arguments: Iterable[str]) -> list[str]:
     return [sys.executable, "-m", "pytest", *files, *several, *options, *arguments]
 
 
-def _environment(results: Path) -> dict[str, str]:
+def _environment(results: Path, rows: Sequence[str]) -> dict[str, str]:
     here = str(Path(__file__).parent)
     found = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
-    return os.environ | {"PYTHONPATH": found, recording.VARIABLE: str(results)}
+    said = {recording.RESULTS: str(results), recording.WANTED: " ".join(rows)}
+    return os.environ | {"PYTHONPATH": found, **said}
 
 
 def _results(rows: Sequence[str], lines: Iterable[dict[str, object]]) -> dict[str, Result]:
