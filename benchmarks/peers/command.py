@@ -110,4 +110,8 @@ def _part(name: str, bench: Bench) -> Part:
     print(f"\n{title} …", flush=True)
     with company() as beside:
         rows = measure(bench)
-    return Part(title, time.strftime("%Y-%m-%d", time.gmtime()), str(beside), rows, bench.failures)
+    remarks = {
+        one.name: [*filter(None, [one.remarks.get(name)]), *bench.failures.get(one.name, [])]
+        for one in (runner.one for runner in bench.taking_part(name))
+    }
+    return Part(title, time.strftime("%Y-%m-%d", time.gmtime()), str(beside), rows, remarks)

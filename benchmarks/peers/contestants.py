@@ -26,6 +26,7 @@ class Contestant:
         options: arguments of its `Client`.
         switches: environment variables that keep it offline, quiet and without telemetry.
         parts: the parts it takes part in; all when empty.
+        remarks: part → what must be said of it there.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Contestant:
     options: Mapping[str, Any] = {}
     switches: Mapping[str, str] = {}
     parts: tuple[str, ...] = ()
+    remarks: Mapping[str, str] = {}
 
     @property
     def distribution(self) -> str:
@@ -54,6 +56,7 @@ class Contestant:
 
 
 _BESIDE = {"NEURAL_FINISH_SECONDS": "1000", "MLFLOW_DISABLE_TELEMETRY": "true", "WANDB_MODE": "offline"}
+_REPLACES = {"artifacts": "the second file takes the place of the first"}
 _HUB = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
 
 CONTESTANTS = (
@@ -83,6 +86,7 @@ CONTESTANTS = (
         "mlflow",
         ("mlflow",),
         switches={"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
+        remarks=_REPLACES,
     ),
     Contestant(
         "wandb",
@@ -91,10 +95,26 @@ CONTESTANTS = (
         "wandb",
         ("wandb",),
         switches={"WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"},
+        remarks={"kills": "an offline run has no reader: its rows are counted in its file"},
     ),
     Contestant("tensorboardx", "tensorboardX", "tensorboardx_client", "tensorboardX", ("tensorboardX", "tensorboard")),
-    Contestant("aim", "Aim", "aim_client", "aim", ("aim",), switches={"AIM_UI_TELEMETRY_ENABLED": "0"}),
+    Contestant(
+        "aim",
+        "Aim",
+        "aim_client",
+        "aim",
+        ("aim",),
+        switches={"AIM_UI_TELEMETRY_ENABLED": "0"},
+        remarks={**_REPLACES, "reading": "its runs are indexed before they are read, which is not counted"},
+    ),
     Contestant("trackio", "Trackio", "trackio_client", "trackio", ("trackio",), switches=_HUB),
     Contestant("dvclive", "DVCLive", "dvclive_client", "dvclive", ("dvclive",), switches={"DVC_NO_ANALYTICS": "true"}),
-    Contestant("sacred", "Sacred (files)", "sacred_client", "sacred", ("sacred",)),
+    Contestant(
+        "sacred",
+        "Sacred (files)",
+        "sacred_client",
+        "sacred",
+        ("sacred",),
+        remarks={**_REPLACES, "reading": "it has no reader: its documented JSON files are loaded"},
+    ),
 )

@@ -23,14 +23,14 @@ class Part:
         when: the day, UTC.
         beside: what others did on the machine meanwhile.
         rows: its figures.
-        failures: contestant → what it has no figures of, and why.
+        remarks: contestant → what must be said of it, such as why it has no figures.
     """
 
     title: str
     when: str
     beside: str
     rows: list[Row]
-    failures: dict[str, list[str]] = Factory(dict)
+    remarks: dict[str, list[str]] = Factory(dict)
 
 
 @define

@@ -128,8 +128,8 @@ def _to_bare(row: Row) -> str:
 def _notes(part: Part) -> list[tuple[str, str]]:
     """Give what stands beside figures and in the place of figures, each once."""
     beside = [(name, f"* {note}") for row in part.rows for name, note in row.notes.items()]
-    missing = [(name, failure) for name, failures in part.failures.items() for failure in failures]
-    return list(dict.fromkeys([*beside, *missing]))
+    other = [(name, remark) for name, remarks in part.remarks.items() for remark in remarks]
+    return list(dict.fromkeys([*beside, *other]))
 
 
 def _worse(parts: list[Part], record: Record) -> Iterator[str]:

@@ -18,9 +18,9 @@ class Client(base.Client):
         base.tool("neural_core")
 
     def load_reader(self) -> None:
-        """Import the core, and what it imports when something is read."""
+        """Import what `from neural_core import ExperimentManager` does, and numpy."""
         base.tool("numpy")
-        self.load()
+        self._manager = base.tool("neural_core").ExperimentManager
 
     def start(self, name: str) -> base.Log:
         """Make an experiment below the current folder."""
@@ -34,14 +34,14 @@ class Client(base.Client):
 
     def read(self) -> base.Points:
         """Read the series of the only experiment; every checksum is checked."""
-        manager = base.tool("neural_core").ExperimentManager()
+        manager = self._manager()
         (row,) = manager.runs()
         series = manager.get_experiment(row.uid).get_series(base.METRIC)
         return series.step, series.value
 
     def listed(self) -> dict[str, float]:
         """List the store."""
-        runs = base.tool("neural_core").ExperimentManager().runs(limit=None)
+        runs = self._manager().runs(limit=None)
         return {row.name: row.metrics[base.METRIC].last for row in runs}
 
     def store(self, path: str) -> None:
