@@ -78,7 +78,7 @@ class TestAnswers:
     ) -> None:
         """An error of ours is one sentence for the visitor, and whole in the terminal."""
 
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise RuntimeError(f"secret of {Path.home()}")
 
         monkeypatch.setattr("neural_core.reading.ExperimentStore.listed", fail)
