@@ -23,6 +23,8 @@ MADE_BY_A_RUN = ("results.md", "peers.json")  # in benchmarks/: a full run write
 NOT_RUN_HERE = {
     ("docs/guide.md", ""): "tests/tracking/test_guide.py runs each of its blocks",
     ("docs/cli.md", "neural"): "tests/core/test_cli_page.py runs each of its lines",
+    ("plugins/neural_mlflow/README.md", "from neural"): "docs/migrate/mlflow.md; each start of MLflow takes seconds",
+    ("plugins/neural_mlflow/README.md", "neural import"): "likewise",
     ("docs/format.md", "import json"): "the reader: test_reader_of_the_page runs it against real journals",
 }
 
