@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 from neural_core._storage import liveness, summary
 from neural_core._storage.clock import iso_time
 from neural_core._storage.documents import read_document
 from neural_core._storage.folder import is_experiment
+from neural_core._storage.parts import SUFFIX
 from neural_core._storage.plain import flatten, from_plain
 from neural_core._storage.reader import RunReader
 from neural_core._storage.state import OPEN_STATES, State, load_state
@@ -96,13 +99,21 @@ class RowReader:
         except (OSError, DamagedError):
             return None
         state, damage = load_state(self.directory, ())
-        if damage or not state.final:
+        if damage or not state.final or self._has_more_than(state):
             return None
         self.final, self._reader = True, None
         count = digest.get("artifacts")
         return self._row(
             state, summary.from_document(digest.get("metrics")), count if isinstance(count, int) else 0, None
         )
+
+    def _has_more_than(self, state: State) -> bool:
+        """Tell whether a part is there that the documents do not know: those of another copy were put over them."""
+        known = state.journal.get("metadata", {})
+        with contextlib.suppress(FileNotFoundError), os.scandir(self.directory / "metrics") as entries:
+            names = [entry.name for entry in entries]
+            return any(n.endswith(SUFFIX) and n.removesuffix(SUFFIX).removesuffix(".facts") not in known for n in names)
+        return False
 
     def _read_live(self) -> RunRow:
         self.final = False

@@ -24,6 +24,7 @@ from neural_core.errors import (
     ExperimentInUseError,
     ExperimentNotFoundError,
 )
+from neural_core.reading import Edit, ExperimentStore
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -231,6 +232,20 @@ except ValueError as error:
         folder = manager.export_comparison(ids)
         assert folder.is_absolute()
         assert (folder / "report.html").is_file()
+
+    def test_a_copy_over_a_tagged_copy_keeps_the_tag(
+        self, base: Path, manager: ExperimentManager, tmp_path: Path
+    ) -> None:
+        """A tag given to a copy shows in the list after the experiment, gone on with, is copied over it once more."""
+        tracker = finished(tmp_path / "cluster")
+        copy = base / tracker.experiment_dir.name
+        shutil.copytree(tracker.experiment_dir, copy)
+        store = ExperimentStore(base)
+        store.edit(tracker.experiment_id, store.run(tracker.experiment_id).revision, Edit(tags={"kept": "yes"}))
+        ExperimentTracker.resume(tracker.experiment_id, tmp_path / "cluster").finish()
+        shutil.copytree(tracker.experiment_dir, copy, dirs_exist_ok=True)
+        assert manager.get_experiment(tracker.experiment_id).tags == {"kept": "yes"}
+        assert [row.tags for row in manager.runs()] == [{"kept": "yes"}]
 
 
 class TestDeleting:
