@@ -12,6 +12,7 @@ from attrs import frozen
 from neural_core._delivery.events import record_of
 from neural_core._storage.reader import RunReader
 from neural_core._testing.delivering import Delivered, deliver
+from neural_core._testing.scripts import PATIENCE_SECONDS
 from neural_core._tracker import ExperimentTracker
 from neural_core.records import Experiment
 
@@ -77,7 +78,7 @@ class BackendUnderTest:
 
     def _check(self, delivered: Delivered) -> Delivered:
         assert not delivered.errors, delivered.last_error
-        assert delivered.complete, "the backend did not take everything within 30 seconds"
+        assert delivered.complete, f"the backend did not take everything within {PATIENCE_SECONDS:.0f} seconds"
         return delivered
 
     def _read(self, tmp_path: Path, tracker: ExperimentTracker) -> ReadBack:

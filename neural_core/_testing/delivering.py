@@ -14,6 +14,7 @@ from attrs import frozen
 from neural_core._delivery.guard import GuardedPlugin
 from neural_core._delivery.relay import Relay
 from neural_core._storage.tail import Tail
+from neural_core._testing.scripts import PATIENCE_SECONDS
 
 __all__ = ["Delivered", "deliver", "following"]
 
@@ -43,7 +44,7 @@ def deliver(
     position: Mapping[str, int] | None = None,
     bookmark: Mapping[str, Any] | None = None,
     *,
-    seconds: float = 30.0,
+    seconds: float = PATIENCE_SECONDS,
 ) -> Delivered:
     """Tell `plugin` everything that an experiment holds.
 
@@ -67,7 +68,7 @@ def deliver(
 
 @contextlib.contextmanager
 def following(
-    experiment_dir: str | os.PathLike[str], plugin: object, *, seconds: float = 30.0
+    experiment_dir: str | os.PathLike[str], plugin: object, *, seconds: float = PATIENCE_SECONDS
 ) -> Iterator[Callable[[], Delivered]]:
     """Tell `plugin` of an experiment while it is written.
 

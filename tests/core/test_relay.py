@@ -632,7 +632,7 @@ class TestBookmarks:
         log(tracker, 0, 3)
         plugin = Marked()
         setattr(plugin, method, lambda *_: 1 / 0)
-        delivered = deliver(tracker.experiment_dir, plugin, seconds=1)
+        delivered = deliver(tracker.experiment_dir, plugin, seconds=60)
         assert not delivered.complete
         assert delivered.errors == 3
         assert delivered.last_error is not None
@@ -645,7 +645,7 @@ class TestBookmarks:
         log(tracker, 0, 3)
         plugin = Marked()
         setattr(plugin, method, lambda *_: sys.exit("bye"))
-        delivered = deliver(tracker.experiment_dir, plugin, seconds=1)
+        delivered = deliver(tracker.experiment_dir, plugin, seconds=60)
         assert delivered.errors == 3
         assert delivered.last_error is not None
         assert f"raised SystemExit in {method}: bye" in delivered.last_error

@@ -140,7 +140,7 @@ def test_a_server_that_dies_in_mid_run(tmp_path: Path, server) -> None:
         for step in itertools.islice(steps, rows):
             tracker.log_metrics({"loss": 1 / (step + 1), "accuracy": step / 7}, step=step)
 
-    with following(tracker.experiment_dir, MlflowBackend(tracking_uri=server.uri), seconds=60) as catch_up:
+    with following(tracker.experiment_dir, MlflowBackend(tracking_uri=server.uri), seconds=120) as catch_up:
         log(500)
         assert catch_up().complete
         log(3_000)
@@ -170,7 +170,7 @@ def test_values_through_a_server(tmp_path: Path, server) -> None:
             tracker.log_metrics({"a/b: c": value}, step=step)
         tracker.log_metrics({f"{'ü' * 200}{at}": float(at) for at in range(900)}, step=7)
     for _ in range(2):
-        done = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=server.uri), seconds=60)
+        done = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=server.uri), seconds=120)
         assert (done.complete, done.errors) == (True, 0), done.last_error
     client, run = _client(server), _first_run(server, "values")
     points = client.get_metric_history(run.info.run_id, "a/b: c")

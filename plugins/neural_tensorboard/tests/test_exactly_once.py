@@ -171,7 +171,7 @@ def test_a_refused_write_is_made_again(tmp_path: Path) -> None:
     tracker = track(tmp_path, range(5))
     runs = tmp_path / "runs"
     runs.write_text("a file where the folder belongs")
-    with following(tracker.experiment_dir, TensorBoardBackend(runs), seconds=2) as catch_up:
+    with following(tracker.experiment_dir, TensorBoardBackend(runs), seconds=60) as catch_up:
         refused = catch_up()
         assert refused.errors
         assert not refused.complete
@@ -190,7 +190,7 @@ from neural_core.testing import following
 from neural_tensorboard import TensorBoardBackend
 logging.disable()
 limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-with following(sys.argv[1], TensorBoardBackend("runs"), seconds=3) as catch_up:
+with following(sys.argv[1], TensorBoardBackend("runs"), seconds=60) as catch_up:
     resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, limits[1]))
     full = catch_up()
     assert full.errors and not full.complete, full
