@@ -54,6 +54,9 @@ def open_file(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA cell_size_check = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA cache_size = -16000")
+    except UnicodeDecodeError as error:  # SQLite names what is damaged by its bytes
+        connection.close()
+        raise sqlite3.DatabaseError(f"{path.name} is damaged") from error
     except sqlite3.Error:
         connection.close()
         raise

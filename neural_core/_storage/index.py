@@ -189,7 +189,7 @@ class Index:
             for _ in range(2):
                 try:
                     return self._work(work, looks)
-                except (sqlite3.Error, DamagedError) as error:
+                except (sqlite3.Error, DamagedError, UnicodeDecodeError) as error:  # of an error's own text
                     if self._in_memory:
                         raise
                     self._give_up(error)

@@ -1,12 +1,14 @@
 """A row of a list as one strict JSON document, and back.
 
-JSON has no NaN and no infinities: they stand as null, and a list beside the document says where and which.
+JSON has no NaN and no infinities: they stand as null, and a list beside the document says where and which. SQLite keeps
+no checksums, so a document ends with one of its own: a flipped bit in the cache must not show as a number.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import zlib
 from typing import Any
 
 from neural_core.errors import DamagedError
@@ -25,17 +27,20 @@ def to_document(row: RunRow) -> str:
     ]
     fields = [row.experiment_id, row.uid, row.name, row.status, row.start_time, row.end_time, row.folder]
     rest = [row.notes, row.artifacts, row.error, row.color]
-    return to_text([fields, dict(row.params), metrics, dict(row.tags), rest], with_holes=True)
+    text = to_text([fields, dict(row.params), metrics, dict(row.tags), rest], with_holes=True)
+    return f'[{text},"{_checksum(text)}"]'
 
 
 def from_document(text: str) -> RunRow:
     """Give the row of a document.
 
     Raises:
-        DamagedError: the text is not such a document.
+        DamagedError: the text is not such a document, or not the one that was made.
     """
     try:
-        value, holes = json.loads(text)
+        (value, holes), checksum = json.loads(text)
+        if checksum != _checksum(text[1 : -len(',"12345678"]')]):
+            raise ValueError("its checksum does not fit")
         for path, number in holes:
             _put(value, path, float(number))
         fields, params, metrics, tags, rest = value
@@ -43,6 +48,10 @@ def from_document(text: str) -> RunRow:
         return RunRow(*[*fields, params, infos, tags, *rest])
     except (ValueError, TypeError, LookupError) as problem:
         raise DamagedError(f"a row of the index cannot be read: {problem}") from problem
+
+
+def _checksum(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}"
 
 
 def to_text(value: Any, *, with_holes: bool = False) -> str:

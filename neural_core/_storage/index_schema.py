@@ -22,7 +22,7 @@ from neural_core.records import RunRow
 __all__ = ["SCHEMA_VERSION", "Entry", "Signature", "erase", "folder_key"]
 __all__ += ["open_index", "open_memory", "write"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Signature = tuple[int, int, int]
 """Inode, size and mtime_ns of ``metadata.json``: another file has another one."""

@@ -400,6 +400,13 @@ def blank(path: Path) -> None:
     path.write_bytes(content[:4096] + bytes(len(content) - 4096))
 
 
+def in_words(path: Path) -> None:
+    """Spoil a word of the schema with a byte that is no UTF-8, which SQLite then says in its error."""
+    content = path.read_bytes()
+    assert content.count(b"CREATE TABLE metric") == 1
+    path.write_bytes(content.replace(b"CREATE TABLE metric", b"CREATE TABL\xc0 metric"))
+
+
 def execute(path: Path, sql: str) -> None:
     """Change a database from outside."""
     connection = sqlite3.connect(path)
@@ -420,7 +427,9 @@ SPOILS: dict[str, Callable[[Path], object]] = {
     "other store": lambda path: execute(
         path, "UPDATE store SET path = '/x'; UPDATE doc SET doc = replace(doc, 'a1', 'zz')"
     ),
+    "schema": in_words,
     "documents": lambda path: execute(path, "UPDATE doc SET doc = '[1'"),
+    "a letter": lambda path: execute(path, "UPDATE doc SET doc = replace(doc, 'a1', 'zz')"),
     "documents gone": lambda path: execute(path, "DELETE FROM doc"),
     "deleted": lambda path: path.unlink(),
 }

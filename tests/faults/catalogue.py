@@ -49,6 +49,7 @@ NOTES = {
     "D11": "There is no network file system here: its errors are put into the system calls.",
     "D13": "Nobody waits for an hour: the times of the files are set back.",
     "D16": "Python's own prompt stands in for the kernel of a notebook.",
+    "I05": "What lists show has a checksum in the index. The columns by which filters choose have none there: SQLite keeps none.",
     "C05": "Sixty processes, not two hundred.",
     "C06": "With multiprocessing's workers; a data loader of PyTorch is made of them, and was not tried itself.",
     "C08": "There is no network file system here: locks are made to fail, and the other host is a line in a file.",
