@@ -26,6 +26,7 @@ PICTURES = {
     "ui-metrics-dark": ("?tab=metrics&smooth=20", "dark", 1440, 900),
     "ui-hyperparameters": ("?tab=hyperparameters", "light", 1440, 900),
     "ui-best": ("?tab=best", "light", 1440, 900),
+    "ui-table": ("?table=1&rows=param:optimizer.name&order=-best:val%252Faccuracy", "light", 1440, 900),
     "ui-group": ("?tab=metrics&group=param:optimizer.name&smooth=10", "light", 1440, 900),
 }
 FURTHER = {
@@ -91,7 +92,7 @@ def main(folder: Path, pictures: dict[str, tuple[str, str, int, int]]) -> None:
             ui = UiPage(browser, server.url, theme=theme, width=width, height=height)
             ui.open(query)
             ui.page.wait_for_load_state("networkidle")
-            ui.page.wait_for_timeout(500)
+            ui.page.wait_for_timeout(1_500)
             ui.page.screenshot(path=folder / f"{name}.png")
             assert not ui.problems, ui.problems
             ui.leave()

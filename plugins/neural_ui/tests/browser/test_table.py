@@ -56,7 +56,10 @@ def test_table_of_runs(many: UiPage) -> None:
     expect(grid.get_by_text("metric_0").first).to_be_visible()
     page.get_by_role("button", name="Group rows").click()
     page.get_by_role("menuitemradio").nth(1).click()
-    expect(grid.get_by_text("±").first).to_be_visible()
+    group = grid.locator(".ag-floating-top [role=gridcell]").get_by_text("±").first
+    expect(group).to_be_visible()
+    group.hover()
+    expect(page.locator(".ag-tooltip")).to_contain_text(" runs, ")
     page.keyboard.press("Escape")
     expect(many.get("runs-sheet")).to_be_hidden()
 

@@ -102,8 +102,8 @@
     const { number, plural } = neural.format;
     const mean = values.reduce((a, b) => a + b, 0) / values.length;
     const deviation = Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, values.length - 1));
-    const range = `${plural(values.length, "run")}, ${number(Math.min(...values))} to ${number(Math.max(...values))}`;
-    return [values.length > 1 ? `${number(mean)} ± ${number(deviation, 2)}` : number(mean), range];
+    const text = values.length > 1 ? `${number(mean)} ± ${number(deviation, 2)}` : number(mean);
+    return [text, `${text}: ${plural(values.length, "run")}, ${number(Math.min(...values))} to ${number(Math.max(...values))}`];
   }
 
   neural.tablerows = { namesOf, keysOf, chosenOf, textOf, orderOf, orderText, columnsOf, rowOf, groupRowsOf };
