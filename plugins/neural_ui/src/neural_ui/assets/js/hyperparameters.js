@@ -25,8 +25,11 @@
     return names.filter((name) => spread(name) > 1).sort((a, b) => having(b) - having(a));
   }
 
+  /** Give how many axes have room beside each other, unless a person has chosen some. */
+  const room = () => neural.clamp(Math.floor(neural.$("hyperparameters").clientWidth / 80) - 1, 2, AXES);
+
   function columnsOf(all, runs) {
-    const names = (chosenAxes || varying(runs).slice(0, AXES)).filter((name) => all.some((run) => name in run.params));
+    const names = (chosenAxes || varying(runs).slice(0, room())).filter((name) => all.some((run) => name in run.params));
     const columns = names.map((name) => ({ name, read: (run) => run.params[name] }));
     const last = metric(runs);
     if (last) columns.push({ name: last, read: (run) => neural.runs.best(run, last).value });

@@ -82,10 +82,11 @@
     const state = neural.state.get();
     const shown = neural.selection.rows().length;
     const archived = neural.runs.all().filter(neural.runs.archived).length;
-    const total = neural.runs.info().total - archived;
-    const here = neural.runs.all().length - archived; // fewer while the list fills in
     const asked = neural.filter.parse(state.q).archived;
-    const found = shown === here && !asked ? "" : ` · ${shown.toLocaleString("en-US")} found`;
+    const hidden = asked ? 0 : archived;
+    const total = neural.runs.info().total - hidden;
+    const here = neural.runs.all().length - hidden; // fewer while the list fills in
+    const found = shown === here ? "" : ` · ${shown.toLocaleString("en-US")} found`;
     neural.$("run-counts").textContent = `${state.selected.size.toLocaleString("en-US")} of ${total.toLocaleString("en-US")} selected${found}`;
     neural.$("archived").hidden = !archived;
     neural.$("archived").textContent = asked ? "Back to the runs that are not archived" : `${neural.format.plural(archived, "run")} archived`;
