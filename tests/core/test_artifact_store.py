@@ -101,7 +101,7 @@ def test_a_sparse_file_stays_sparse(store: Store, tmp_path: Path) -> None:
     """A05: holes are stored as holes; size and checksum are those of the zeros in them."""
     source = tmp_path / "sparse.bin"
     with source.open("wb") as file:
-        file.seek(100 << 20)
+        file.seek((100 << 20) + 5)  # in a block that begins with zeros
         file.write(b"in the middle")
         file.truncate(200 << 20)
     stored = store.log(source)
