@@ -107,7 +107,15 @@ CONTESTANTS = (
         switches={"AIM_UI_TELEMETRY_ENABLED": "0"},
         remarks={**_REPLACES, "reading": "its runs are indexed before they are read, which is not counted"},
     ),
-    Contestant("trackio", "Trackio", "trackio_client", "trackio", ("trackio",), switches=_HUB),
+    Contestant(
+        "trackio",
+        "Trackio",
+        "trackio_client",
+        "trackio",
+        ("trackio",),
+        switches=_HUB,
+        remarks={"kills": "a thread stores twice a second what was logged"},
+    ),
     Contestant("dvclive", "DVCLive", "dvclive_client", "dvclive", ("dvclive",), switches={"DVC_NO_ANALYTICS": "true"}),
     Contestant(
         "sacred",
@@ -115,6 +123,11 @@ CONTESTANTS = (
         "sacred_client",
         "sacred",
         ("sacred",),
-        remarks={**_REPLACES, "reading": "it has no reader: its documented JSON files are loaded"},
+        remarks={
+            **_REPLACES,
+            "calls": "it waits 2 s for its last write, and loses a longer one when the script exits",
+            "kills": "metrics are stored every 10 s",
+            "reading": "it has no reader: its documented JSON files are loaded",
+        },
     ),
 )

@@ -37,15 +37,10 @@ def kills(bench: Bench) -> list[Row]:
     found = bench.rounds("kills", bench.taking_part("kills"), turn, bench.sizes.kills)
     sums = {key: {n: [sum(one[key] for one in r)] for n, r in found.items() if r} for key in ("lost", "acknowledged")}
     share = {name: [100 * lost / sums["acknowledged"][name][0]] for name, (lost,) in sums["lost"].items()}
+    kills = f"{bench.sizes.kills} SIGKILLs within {bench.sizes.window:g} s of the first call"
     worst = {name: [max(one["seconds"] for one in rounds)] for name, rounds in found.items() if rounds}
     return [
-        Row(
-            "acknowledged",
-            f"{bench.sizes.kills} SIGKILLs: calls that had returned",
-            "",
-            sums["acknowledged"],
-            ranked=False,
-        ),
+        Row("acknowledged", f"{kills}: calls that had returned", "", sums["acknowledged"], ranked=False),
         Row("lost", "of them not found", "", sums["lost"], ranked=False),
         Row("share", "share of them not found", "%", share),
         Row("seconds", "seconds of logging that were lost, at worst", "s", worst),
