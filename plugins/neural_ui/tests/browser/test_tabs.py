@@ -91,6 +91,19 @@ def test_axes_turn_and_are_logarithmic(ui: UiPage) -> None:
     assert ui.get("parallel").locator(".pc-run").first.get_attribute("d") != before
 
 
+def test_axes_with_the_same_ending_are_told_apart(ui: UiPage) -> None:
+    """An axis has the last part of its name, or the whole name where another axis ends alike."""
+    titles = ui.open("?tab=hyperparameters").evaluate(
+        """() => {
+          const host = document.body.appendChild(document.createElement("div"));
+          const columns = ["model.name", "optimizer.name", "optimizer.lr"].map((name) => ({ name, read: () => 1 }));
+          neural.parallel.draw(host, [{ id: "a", name: "a" }], new Set(), columns, () => {});
+          return [...host.querySelectorAll(".pc-title")].map((title) => title.firstChild.textContent);
+        }"""
+    )
+    assert titles == ["model.name", "optimizer.name", "lr"]
+
+
 def test_scatter_opens_the_run_of_a_point(ui: UiPage) -> None:
     """The scatter shows every run, and says which one is under the pointer."""
     page = ui.open("?tab=hyperparameters")

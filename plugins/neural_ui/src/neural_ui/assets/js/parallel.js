@@ -56,6 +56,8 @@
 
   const short = (text, most = 16) => (text.length > most ? `${text.slice(0, Math.ceil(most * 0.6) - 1)}…${text.slice(-Math.floor(most * 0.4))}` : text);
 
+  const last = (name) => name.replace(/^.*\./, "");
+
   function label(text, x, y, anchor, full) {
     return svg("text", { x, y, "text-anchor": anchor, class: "pc-value", text: short(text) }, svg("title", { text: full || text }));
   }
@@ -75,7 +77,7 @@
     const x = view.x(index);
     const group = svg("g", { class: "pc-axis" });
     const flipped = setting(axis.name).flip;
-    const title = svg("text", { x, y: 16, "text-anchor": "middle", class: "pc-title", text: short(axis.name.replace(/^.*\./, ""), Math.max(6, Math.floor((view.x(1) - view.x(0)) / 7.2))) }, svg("title", { text: axis.name }));
+    const title = svg("text", { x, y: 16, "text-anchor": "middle", class: "pc-title", text: short(view.title(axis), Math.max(6, Math.floor((view.x(1) - view.x(0)) / 7.2))) }, svg("title", { text: axis.name }));
     group.append(title, svg("line", { x1: x, x2: x, y1: view.top, y2: view.bottom, class: "pc-line" }));
     if (axis.numeric) {
       const ends = [axis.low, axis.high].map((value) => neural.format.number(value, 3));
@@ -137,6 +139,8 @@
     const width = Math.max(host.clientWidth, 320);
     const axes = columns.map(({ name, read }) => axisOf(name, runs, read));
     const view = { top: PAD.top, bottom: HEIGHT - PAD.bottom, x: (index) => PAD.side + (axes.length > 1 ? (index * (width - 2 * PAD.side)) / (axes.length - 1) : 0) };
+    const lasts = axes.map(({ name }) => last(name));
+    view.title = ({ name }) => (lasts.indexOf(last(name)) === lasts.lastIndexOf(last(name)) ? last(name) : name);
     view.y = (share) => view.bottom - share * (view.bottom - view.top);
     const kept = runs.filter((run) => inside(axes, run));
     const back = svg("path", { class: "pc-back", d: kept.filter((run) => !selected.has(run.id)).map((run) => pathOf(axes, run, view)).join("") });
