@@ -26,6 +26,8 @@ _UPDATE = "/_dash-update-component"
 _OF_FORM = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What Dash raises at a request that is not of the form that its own scripts send."""
 _UNSAID = ("dash_version_url", "python_version")
+_RENDERER = "var renderer; neural.dashBegins.then(function () { renderer = new DashRenderer(); });"
+"""Dash starts when the page's first chart is painted; `boot.js` says when."""
 _log = logging.getLogger("neural")
 
 
@@ -59,6 +61,7 @@ def make_app(store: ExperimentStore, every: RunList, policy: Policy) -> Dash:
         suppress_callback_exceptions=True,
         add_log_handler=False,
     )
+    app.renderer = _RENDERER
     server: Flask = app.server
     server.register_blueprint(make_blueprint(store, every))
     app.enable_dev_tools(debug=False, dev_tools_ui=False, dev_tools_hot_reload=False)  # whatever DASH_* variables say

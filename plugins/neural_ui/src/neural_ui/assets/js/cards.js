@@ -9,7 +9,7 @@
   const DRAWN = 24; // charts that keep their drawing
   const recent = new Set();
   const marks = { first: false, all: false };
-  const PATIENCE = 300; // ms that charts wait for the first one
+  const PATIENCE = 1000; // ms that charts wait for the first one
   let leader = null; // the chart that is drawn first
   let go = null;
   const begun = new Promise((done) => (go = done)); // when it has been painted
@@ -27,6 +27,9 @@
     if (card.stale) card.load();
     else if (card.dirty) card.draw();
   }
+
+  /** Begin with the first charts: they are in sight, and to look whether they are would cost a frame. */
+  const begin = (count) => all().slice(0, count).forEach((card) => seen({ target: card.el, isIntersecting: true }));
 
   /** Take the drawings of charts away that were in sight long ago: a page of a thousand charts stays light. */
   function tidy(card) {
@@ -145,6 +148,7 @@
       await neural.painted();
       performance.mark("neural:first-chart");
       go();
+      neural.beginDash();
     }
     if (waiting.length || marks.all || (cards.size && !visible().length)) return;
     marks.all = true;
@@ -214,5 +218,5 @@
     neural.runs.on(arrange);
   }
 
-  neural.cards = { all, visible, settle, start, arrange, redraw, reload, crosshair, turn, settled, fullScreen, grown, inFull: () => full, get: (metric) => cards.get(metric) };
+  neural.cards = { all, visible, settle, start, begin, arrange, redraw, reload, crosshair, turn, settled, fullScreen, grown, inFull: () => full, get: (metric) => cards.get(metric) };
 })((window.neural = window.neural || {}));

@@ -132,6 +132,7 @@
     const state = neural.state.get();
     const box = boxOf(card);
     if (box.width < 20 || !window.Plotly) return;
+    card.size = card.size || { width: box.plotWidth, height: box.plotHeight };
     const runs = runsOf(card);
     const view = { ...viewOf(card, runs), log: isLog(card), smooth: state.smooth, band: state.band, group: state.group, agg: state.agg, clip: state.clip };
     card.built = neural.traces.build(card.data, runs, view);

@@ -108,16 +108,18 @@
 
   /** Draw the charts before Dash has started, at the place that they will have. */
   function early() {
-    if (neural.$("charts") || neural.state.get().tab !== "metrics" || !neural.runs.all().length) return;
+    if (neural.$("charts") || !neural.sections.names().length || neural.state.get().tab !== "metrics") return neural.beginDash();
     const width = neural.url.recall("panelWidth", 0);
     if (width) document.documentElement.style.setProperty("--panel", `${width}px`);
     document.body.append(h("div", { id: "early", "aria-hidden": "true" }, h("div", { id: "early-bar" }), h("div", { id: "early-panel" }), h("div", { id: "early-charts", class: "charts" })));
     neural.cards.start();
+    neural.cards.begin(FIRST);
+    return undefined;
   }
 
   async function start() {
     const reading = data().then(library).then(early);
-    reading.catch(() => undefined); // told below, when there is a place to tell it
+    reading.catch(neural.beginDash); // told below, when there is a place to tell it
     await loaded();
     await mounted();
     for (const one of ["actions", "theme", "keyboard"]) neural[one].start();
