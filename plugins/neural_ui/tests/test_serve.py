@@ -87,11 +87,13 @@ class Process:
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             end = time.monotonic() + PATIENCE
-            while time.monotonic() < end and selector.select(1.0) is not None:
+            while time.monotonic() < end:
                 found = re.search(r"http://([^/\s:]+):(\d+)(\S*)", self.output)
                 if found:
                     self.address, self.query = (found[1], int(found[2])), found[3]
                     return self
+                if not selector.select(1.0):
+                    continue
                 if not (data := os.read(self.process.stdout.fileno(), 65_536)):
                     break
                 self.output += data.decode()
