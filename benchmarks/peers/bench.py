@@ -140,6 +140,11 @@ class Bench:
                     slow.add(name)
         return found
 
+    def warm(self, what: str, runners: Sequence[Runner], turn: Callable[[Runner], Figures]) -> None:
+        """Let each take a turn that does not count, unless the sizes are so small that no figure does."""
+        if self.sizes.rounds > 1:
+            self.rounds(what, runners, turn, 1)
+
     @contextmanager
     def excused(self, what: str, name: str) -> Iterator[None]:
         """Take it down when a contestant cannot do something."""

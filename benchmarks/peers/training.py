@@ -22,7 +22,7 @@ def imports(bench: Bench) -> list[Row]:
             bare, ours = (_script(runner, place, code) for code in ("pass", f"import {runner.one.module}"))
             return {"above": ours - bare}
 
-        bench.rounds("import", runners, turn, 1)  # files come into the page cache
+        bench.warm("import", runners, turn)  # files come into the page cache
         found = bench.rounds("import", runners, turn)
     return rows_of(found, {"above": ("import, above bare Python", "ms")})
 
@@ -44,7 +44,7 @@ def startup(bench: Bench) -> list[Row]:
             inside, whole = runner.run(Place(places.root / runner.one.name), "short")
             return {"inside": inside, "whole": whole}
 
-        bench.rounds("a run of one value", runners, turn, 1)  # the store is made
+        bench.warm("a run of one value", runners, turn)  # the store is made
         found = bench.rounds("a run of one value", runners, turn)
     return rows_of(
         found,
