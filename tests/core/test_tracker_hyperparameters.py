@@ -154,6 +154,7 @@ class TestValues:
             (argparse.Namespace(lr=0.1), {"lr": 0.1}),
             (OrderedDict(a=1), {"a": 1}),
             (Decimal("1.10"), 1.1),
+            (Decimal("-Infinity"), -math.inf),
             (np.float32(0.5), 0.5),
             (np.int64(3), 3),
             (np.bool_(True), True),
