@@ -115,7 +115,8 @@ def _to_best(row: Row, record: Record) -> str:
         return ""
     if found.ratio is None:
         return "equal"
-    return f"{number(found.ratio)} ({record.titles[found.peer].partition(' ')[0]})"
+    ratio = number(found.ratio) if found.best > 0 else "the best is 0"
+    return f"{ratio} ({record.titles[found.peer].partition(' ')[0]})"
 
 
 def _to_bare(row: Row) -> str:
