@@ -237,6 +237,12 @@ os.umask(0)
 os.seteuid(65534)
 """
 
+    @pytest.fixture
+    def tmp_path(self) -> Iterator[Path]:
+        """Give a folder that another user reaches: pytest closes its own to others whenever a session begins."""
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+
     def prepare(self, tmp_path: Path) -> Path:
         """Make a base folder that another user can reach, and a file for him to store."""
         base = tmp_path / "base"
