@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dash_ag_grid as dag
-from dash import ClientsideFunction, Input, Output, State
+from dash import Input, Output, State
 from dash.exceptions import PreventUpdate
 
 if TYPE_CHECKING:
@@ -21,19 +21,13 @@ for _resource in dag.AgGrid._js_dist:
 
 
 def bind_table(app: Dash) -> None:
-    """Build the grid on the first opening and report its selection and filter to the page's scripts."""
+    """Build the grid on the first opening; its events go to the page's scripts."""
     app.callback(
         Output("runs-table-host", "children"),
         Input("runs-table-open", "data"),
         State("runs-table-host", "children"),
         prevent_initial_call=True,
     )(_grid)
-    app.clientside_callback(  # type: ignore[no-untyped-call]  # Dash types only a part of itself
-        ClientsideFunction("neural", "tableSelected"),
-        Output("runs-table-seen", "data"),
-        Input("runs-table", "selectedRows"),
-        prevent_initial_call=True,
-    )
 
 
 def _grid(opened: object, children: object) -> dag.AgGrid:

@@ -25,7 +25,7 @@ def make_layout() -> html.Div:
             html.Div(id="tooltip", className="tip", hidden=True, **dashed(aria_hidden="true")),
             html.Div(id="toasts", className="toasts", role="status", **dashed(aria_live="polite")),
             make_help(),
-            *(dcc.Store(id=name) for name in ("controls-seen", "runs-table-open", "runs-table-seen")),
+            *(dcc.Store(id=name) for name in ("controls-seen", "runs-table-open")),
         ],
         id="page",
     )

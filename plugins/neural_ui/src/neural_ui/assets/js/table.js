@@ -3,9 +3,10 @@
 (function (neural) {
   const GRID = "/_dash-component-suites/dash_ag_grid/dash_ag_grid.min.js";
   const { namesOf, keysOf, chosenOf, textOf, orderText, columnsOf, rowOf, groupRowsOf } = neural.tablerows;
+  const OWN = ["api", "apiSelectAll", "gridInitializing", "rowDataChanged"]; // why the selection changed: the page has set it
+
   let grid = null; // of AG Grid, once it is there
   let asked = false;
-  let filling = false;
   let shown = ""; // the columns that the grid has
 
   const sheet = () => neural.$("runs-sheet");
@@ -17,7 +18,6 @@
     const names = namesOf(runs);
     const columns = columnsOf(runs, names);
     const now = JSON.stringify(columns);
-    filling = true;
     neural.setProps("runs-table", {
       ...(now === shown ? {} : { columnDefs: columns }), // columns that stay keep their widths and places
       rowData: runs.map((run) => rowOf(run, names)),
@@ -26,9 +26,6 @@
     shown = now;
     grid.setGridOption("pinnedTopRowData", groupRowsOf(runs, names));
     words();
-    setTimeout(() => {
-      filling = false;
-    }, 400);
   }
 
   /** Say in the bar what the table shows and what its buttons would do. */
@@ -54,7 +51,8 @@
     grid = await window.dash_ag_grid.getApiAsync("runs-table");
     grid.addEventListener("cellClicked", open);
     grid.addEventListener("cellKeyDown", (event) => event.event.key === "Enter" && open(event));
-    grid.addEventListener("sortChanged", () => filling || neural.state.set({ order: orderText(grid.getColumnState()) }));
+    grid.addEventListener("sortChanged", ({ source }) => source === "uiColumnSorted" && neural.state.set({ order: orderText(grid.getColumnState()) }));
+    grid.addEventListener("selectionChanged", ({ source }) => OWN.includes(source) || selected(grid.getSelectedRows()));
   }
 
   /** Open the run whose name was clicked. */
@@ -81,7 +79,7 @@
   }
 
   function selected(rows) {
-    if (filling || !Array.isArray(rows) || sheet().hidden) return;
+    if (sheet().hidden) return;
     const ids = rows.map((row) => row.id).filter((id) => neural.runs.get(id));
     const { selected: now } = neural.state.get();
     if (ids.length !== now.size || ids.some((id) => !now.has(id))) neural.state.select(ids);
@@ -154,5 +152,5 @@
 
   const turned = (name) => () => neural.state.set({ [name]: !neural.state.get()[name] });
 
-  neural.table = { start, toggle: turned("table"), close: () => neural.state.set({ table: false }), fill, selected, differing: turned("differ"), groupRows, columnMenu, tag, archive, trash: () => neural.edits.trash([...neural.state.get().selected]) };
+  neural.table = { start, toggle: turned("table"), close: () => neural.state.set({ table: false }), fill, differing: turned("differ"), groupRows, columnMenu, tag, archive, trash: () => neural.edits.trash([...neural.state.get().selected]) };
 })((window.neural = window.neural || {}));

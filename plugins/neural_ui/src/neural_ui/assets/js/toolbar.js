@@ -106,12 +106,6 @@
   }
 
   window.dash_clientside = window.dash_clientside || {};
-  window.dash_clientside.neural = {
-    controls,
-    tableSelected: (rows) => {
-      neural.table.selected(rows);
-      return window.dash_clientside.no_update;
-    },
-  };
+  window.dash_clientside.neural = { controls };
   neural.toolbar = { start, show };
 })((window.neural = window.neural || {}));
