@@ -425,7 +425,7 @@ SPOILS: dict[str, Callable[[Path], object]] = {
     "foreign": lambda path: execute(path, "DROP TABLE run; DROP TABLE store; CREATE TABLE run (x)"),
     "no table": lambda path: execute(path, "DROP TABLE metric"),
     "other store": lambda path: execute(
-        path, "UPDATE store SET path = '/x'; UPDATE doc SET doc = replace(doc, 'a1', 'zz')"
+        path, "UPDATE store SET path = '/x'; UPDATE doc SET doc = (SELECT doc FROM doc ORDER BY n LIMIT 1)"
     ),
     "schema": in_words,
     "documents": lambda path: execute(path, "UPDATE doc SET doc = '[1'"),
