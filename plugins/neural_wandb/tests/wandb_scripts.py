@@ -45,14 +45,16 @@ def only(folder: Path) -> Path:
 
 
 def services() -> set[int]:
-    """Give the processes that are a W&B service, still run, and were not started by this one."""
+    """Give the services of W&B that scripts of this session started; other sessions of pytest have their own."""
+    ours = f"WANDB_CONFIG_DIR={os.environ['WANDB_CONFIG_DIR']}\0"
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             command, stat = (entry / "cmdline").read_text(), (entry / "stat").read_text()
+            environment = (entry / "environ").read_text(errors="replace")
         except OSError:
             continue
         parent = int(stat.rpartition(")")[2].split()[1])
-        if "wandb-core" in command and parent != os.getpid():
+        if "wandb-core" in command and ours in f"{environment}\0" and parent != os.getpid():
             found.add(int(entry.name))
     return found

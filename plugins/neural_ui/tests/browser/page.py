@@ -116,10 +116,11 @@ class UiPage:
             self._expected.pop()
 
     def open(self, query: str = "", *, ready: bool = True) -> Page:
-        """Load the page with a query, as ``?tab=best``, and wait until its charts are painted."""
+        """Load the page with a query, as ``?tab=best``, and wait until its charts are painted and it has every run."""
         self.page.goto(f"{self.url}/{query}")
         if ready:
             self.wait_ready()
+            self.until("!neural.runs.info().pending")
         return self.page
 
     def wait_ready(self) -> None:

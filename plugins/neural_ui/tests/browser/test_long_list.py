@@ -9,11 +9,11 @@ from playwright.sync_api import expect
 
 
 def test_the_newest_runs_come_first(new_page: NewPage, serve: Serve, store_1000_runs: Path) -> None:
-    """Of a thousand runs the page asks for the newest, draws, and then has all of them."""
+    """Of a thousand runs the page asks for the newest, draws, and then has all, in whatever answers they come."""
     many = new_page(serve(store_1000_runs))
     page = many.open()
     asked = [request for request in many.requests if "/api/v1/runs" in request]
-    assert (asked[0], asked[-1]) == ("GET /api/v1/runs?newest=500", "GET /api/v1/runs")
+    assert asked[0] == "GET /api/v1/runs?newest=500"
     assert page.evaluate("[neural.runs.all().length, neural.runs.whole()]") == [1_000, True]
     expect(page.locator("#run-counts")).to_have_text("10 of 1,000 selected")
 
