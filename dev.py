@@ -28,12 +28,12 @@ CHECKS = [
     ("types (mypy --strict)", ["mypy"]),
 ]
 
-# Verbs that run one Python command with what the tests need: its arguments without and with some of the user's, and
+# Verbs that run one Python command with what the tests need: the command, its arguments when the user gives none, and
 # where its result is.
 TOOLS = {
-    "faults": (["tests/faults"], ["tests/faults"], "docs/reliability.md says what each row promises"),
-    "bench": (["-m", "benchmarks.run", "peers"], ["-m", "benchmarks.run"], "the figures are in benchmarks/results.md"),
-    "docs": (["-m", "docs.site"], ["-m", "docs.site"], "open site/index.html"),
+    "faults": (["tests/faults"], [], "docs/reliability.md says what each row promises"),
+    "bench": (["-m", "benchmarks.run"], ["peers"], "the figures are in benchmarks/results.md"),
+    "docs": (["-m", "docs.site"], [], "open site/index.html"),
 }
 
 
@@ -62,11 +62,11 @@ def demo(arguments: "list[str]") -> int:
 
 def tool(verb: str, arguments: "list[str]") -> int:
     """Run the command of a verb in TOOLS."""
-    alone, with_arguments, result = TOOLS[verb]
+    program, usual, result = TOOLS[verb]
     steps = Steps(3)
     make_environment(steps)
     install(steps, "test")
-    command = [*with_arguments, *arguments] if arguments else alone
+    command = [*program, *(arguments or usual)]
     steps.begin("python " + " ".join(command))
     status = shell_status(subprocess.call([environment_python(), *command], cwd=ROOT))
     if status:

@@ -7,20 +7,27 @@ journal it stands for and how long that was. It is never deleted.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
-from neural_core._storage import frames
+from neural_core._storage import frames, parts
 from neural_core._storage.journal_part import JournalPart
 from neural_core.errors import DamagedError
 from neural_core.records import Damage
 
-__all__ = ["SUFFIX", "FactsFile", "read_facts_file", "write_facts_file"]
+__all__ = ["SUFFIX", "FactsFile", "parts_among", "read_facts_file", "write_facts_file"]
 
 SUFFIX = ".facts.nj"
+
+
+def parts_among(names: Collection[str]) -> tuple[set[str], set[str]]:
+    """Give the parts that the names of files in ``metrics/`` tell of: those that are compacted, and the journals."""
+    compacted = {name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)}
+    journals = {name.removesuffix(parts.SUFFIX) for name in names if name.endswith(parts.SUFFIX)}
+    return compacted, journals - {f"{part}.facts" for part in compacted}
 
 
 @frozen

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 
 from neural_core._storage import liveness, summary
 from neural_core._storage.clock import iso_time
 from neural_core._storage.documents import read_document
+from neural_core._storage.facts_file import parts_among
 from neural_core._storage.folder import is_experiment
-from neural_core._storage.parts import SUFFIX
+from neural_core._storage.part_bytes import PartNames
 from neural_core._storage.plain import flatten, from_plain
 from neural_core._storage.reader import RunReader
 from neural_core._storage.state import OPEN_STATES, State, load_state
@@ -109,11 +108,8 @@ class RowReader:
 
     def _has_more_than(self, state: State) -> bool:
         """Tell whether a part is there that the documents do not know: those of another copy were put over them."""
-        known = state.journal.get("metadata", {})
-        with contextlib.suppress(FileNotFoundError), os.scandir(self.directory / "metrics") as entries:
-            names = [entry.name for entry in entries]
-            return any(n.endswith(SUFFIX) and n.removesuffix(SUFFIX).removesuffix(".facts") not in known for n in names)
-        return False
+        compacted, journals = parts_among(PartNames(self.directory / "metrics").look())
+        return not compacted | journals <= state.journal.get("metadata", {}).keys()
 
     def _read_live(self) -> RunRow:
         self.final = False

@@ -81,9 +81,7 @@ class RunReader:
 
     def _find_parts(self) -> bool:
         """Take up new parts, and those that were compacted since the last look."""
-        names = self._folder.look()
-        compacted = {n.removesuffix(facts_file.SUFFIX) for n in names if n.endswith(facts_file.SUFFIX)}
-        journals = {n.removesuffix(SUFFIX) for n in names if n.endswith(SUFFIX)} - {f"{c}.facts" for c in compacted}
+        compacted, journals = facts_file.parts_among(self._folder.look())
         changed = False
         self._names = compacted | journals
         for stem in sorted(self._names):

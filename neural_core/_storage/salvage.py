@@ -94,11 +94,8 @@ def salvage(directory: Path, target_base: Path) -> Salvaged:
 def _save_parts(reader: RunReader, uid: str, target: Path) -> Iterator[str]:
     metrics = reader.path / "metrics"
     names = {path.name for path in metrics.iterdir()}
-    compacted = {name.removesuffix(facts_file.SUFFIX) for name in names if name.endswith(facts_file.SUFFIX)}
+    compacted, journals = facts_file.parts_among(names)
     compacted |= {name.removesuffix(".parquet") for name in names if name.endswith(".parquet")}
-    journals = {name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)} - {
-        f"{c}.facts" for c in compacted
-    }
     for stem in sorted(compacted | journals):
         try:
             if stem in journals:  # it is still the record, or as whole as what was made of it

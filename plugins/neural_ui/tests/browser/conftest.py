@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from live_run import LiveRun
 from long_runs import make_long_runs
 from page import ARGUMENTS, NewPage, Serve, UiPage
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from server import Server
 from stores import make_hostile_store, make_many_runs, make_metric_farm, make_small_store
 
@@ -60,6 +60,14 @@ def _store(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], ob
 def store_small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Six runs as a person has them; tests do not change it."""
     yield from _store(tmp_path_factory, "small", make_small_store)
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, serve: Serve, store_small: Path) -> Iterator[Page]:
+    """A page with its scripts, shared by the tests of a file, which leave it as it is."""
+    ui = UiPage(browser, serve(store_small))
+    yield ui.open()
+    ui.leave()
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from page import Serve, UiPage
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 RUN = """({
   id: "a1b2", name: "resnet50-AdamW", ordinal: 3, status: "completed", started: 0, ended: 60, error: null,
@@ -15,14 +11,6 @@ RUN = """({
   tags: {paper: "icml", team: "vision"},
   metrics: {"val/loss": {count: 9, last: 0.5, lastStep: 8, min: 0.4, minStep: 6, max: 2, maxStep: 0}},
 })"""
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, serve: Serve, store_small: Any) -> Iterator[Page]:
-    """A page with its scripts, shared by the tests of this file, which leave it as it is."""
-    ui = UiPage(browser, serve(store_small))
-    yield ui.open()
-    ui.leave()
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from page import Serve, UiPage
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 BOX = """async text => {
     const box = document.createElement("div");
@@ -23,14 +19,6 @@ SIZE = """async text => {
     const all = [...box.querySelectorAll("*")];
     return [all.length, Math.max(...all.map(depth))];
 }"""
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, serve: Serve, store_small: Any) -> Iterator[Page]:
-    """A page with its scripts, shared by the tests of this file, which leave it as it is."""
-    ui = UiPage(browser, serve(store_small))
-    yield ui.open()
-    ui.leave()
 
 
 @pytest.mark.parametrize(

@@ -23,15 +23,16 @@
     return (a, b) => (state.ascending ? -1 : 1) * (b.ordinal - a.ordinal);
   }
 
+  const offered = (archived) => (archived ? neural.runs.all() : neural.runs.current());
+
   /** Filter and sort anew; selected runs come first, and stay where they are until the next time. */
   function arrange() {
     const state = neural.state.get();
     const { test, problem: trouble, archived } = neural.filter.parse(state.q);
-    const known = archived ? neural.runs.all() : neural.runs.current();
     problem = trouble;
     const order = compare(state);
     const chosen = (run) => (state.selected.has(run.id) ? 0 : 1);
-    rows = known.filter(test).sort((a, b) => chosen(a) - chosen(b) || order(a, b));
+    rows = offered(archived).filter(test).sort((a, b) => chosen(a) - chosen(b) || order(a, b));
     return rows;
   }
 
@@ -54,7 +55,7 @@
       if (ids.length) return neural.state.set({ selected: new Set(ids), touched: true });
     }
     const { test, archived } = neural.filter.parse(state.q);
-    const newest = (archived ? neural.runs.all() : neural.runs.current()).filter(test).sort((a, b) => b.ordinal - a.ordinal);
+    const newest = offered(archived).filter(test).sort((a, b) => b.ordinal - a.ordinal);
     const kept = state.q ? [] : known(neural.url.recall(storeKey(), []));
     const healthy = newest.filter((run) => !run.error);
     return neural.state.set({ selected: new Set(kept.length ? kept : healthy.slice(0, NEWEST).map((run) => run.id)), touched: kept.length > 0 });
@@ -63,7 +64,8 @@
   /** Leave out what is not there, once everything is known. */
   function settle() {
     const { selected } = neural.state.get();
-    if (known(selected).length < selected.size) neural.state.set({ selected: new Set(known(selected)) });
+    const ids = known(selected);
+    if (ids.length < selected.size) neural.state.set({ selected: new Set(ids) });
   }
 
   /** Show new runs at once while nobody has chosen. */
