@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neural_core._delivery import AUTO_PLOTS
+from neural_core._delivery.behind import say_who_is_behind
 from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of
 from neural_core._delivery.launcher import companion_allowed, launcher
 from neural_core._delivery.patience import waiting_seconds
@@ -55,6 +57,7 @@ class Delivery:
             self._objects = [Relay(directory, plugin, beside_training=True) for plugin in plugins]
         self._threads: list[Relay] = []
         self._followed = False
+        self._following = threading.Lock()  # the end may come while the housekeeping thread begins to follow
         self._elsewhere = False
         self._always_on: set[str] = set()
         self._told: set[str] = set()
@@ -64,22 +67,41 @@ class Delivery:
         for relay in self._objects:
             relay.start()
         if self.backends:
-            self._follow()
+            self._follow_once()
 
     def tick(self) -> None:
         """On the housekeeping thread, after new rows: start the companion when there is work, tell of trouble."""
         if self._pid != os.getpid():
             return  # a forked child: the parent delivers what it writes
         if not self._followed:
-            self._follow()
+            self._follow_once()
         elif self._elsewhere and not launcher.is_running():
             self._hurry()
         self.tell_errors()
 
+    def _follow_once(self) -> None:
+        with self._following:
+            if not self._followed:
+                self._followed = True
+                self._follow()
+
+    def _follow_at_last(self, deadline: float) -> None:
+        """Let plugins that are always on hear also of what is over before the first tick.
+
+        A tick that has just begun to follow is waited for: who hears of the experiment is known only then. A plugin
+        whose import hangs there has time till the deadline.
+        """
+        from neural_core._delivery import discovery
+
+        left = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
+        if self._following.acquire(timeout=left):
+            self._following.release()
+            if not self._followed and discovery.always_on_names() - {AUTO_PLOTS}:
+                self._follow_once()
+
     def _follow(self) -> None:
         from neural_core._delivery import discovery
 
-        self._followed = True
         installed = discovery.always_on_names()
         self._plots = AUTO_PLOTS in installed and self._plots
         self._always_on = installed - {AUTO_PLOTS}
@@ -89,13 +111,6 @@ class Delivery:
         self._elsewhere = companion_allowed() and launcher.follow(self.directory, what)
         if not self._elsewhere:
             self._on_threads()
-
-    def _follow_before_the_first_tick(self) -> None:
-        """Let plugins that are always on hear also of what is over in a moment."""
-        from neural_core._delivery import discovery
-
-        if not self._followed and discovery.always_on_names() - {AUTO_PLOTS}:
-            self._follow()
 
     def _hurry(self) -> None:
         """Wake the companion, or do without one when it cannot work here."""
@@ -166,8 +181,11 @@ class Delivery:
         Raises:
             DeliveryError: somebody failed, with NEURAL_STRICT=1 only.
         """
-        self._follow_before_the_first_tick()
-        self.wait(position, time.monotonic() + waiting_seconds(seconds))
+        if self._pid != os.getpid():
+            return
+        deadline = time.monotonic() + waiting_seconds(seconds)
+        self._follow_at_last(deadline)
+        self.wait(position, deadline)
         self._raise_when_strict()
 
     def _raise_when_strict(self) -> None:
@@ -186,47 +204,20 @@ class Delivery:
         deadline = time.monotonic() + waiting_seconds(seconds)
         if not self._followed:
             self._plots = False  # whoever ends the experiment has drawn them
-        self._follow_before_the_first_tick()
+        self._follow_at_last(deadline)
         self.wait(position, deadline, ended=True)
         for relay in [*self._objects, *self._threads]:
             relay.stop(deadline if relay.has_delivered(position) else time.monotonic() + 0.2)
             if relay.cursor_file is not None:
                 relay.cursor_file.release()
-        self._say_who_is_behind(position)
-        launcher.forget(self.directory)
-        self._raise_when_strict()
-
-    def _say_who_is_behind(self, position: Mapping[str, int]) -> None:
-        missing = dict.fromkeys(self.backends, "nothing was delivered")
-        for cursor in self._cursors():
-            if cursor.plugin not in self.backends and not self._is_in_companion(cursor):
-                continue  # of an earlier span, in which others were named
-            missing.pop(cursor.plugin, None)
-            if not cursor.is_there(position, ended=True, or_failed=False):
-                missing[cursor.plugin] = cursor.error or self._rows_behind(cursor)
-        for name, reason in missing.items():
-            self._say_behind(name, reason)
+        cursors = [one for one in self._cursors() if one.plugin in self.backends or self._is_in_companion(one)]
+        heard = say_who_is_behind(self.directory, cursors, self.backends, position)
         slow = [relay for relay in self._objects if not relay.has_delivered(position)]
-        self.complete = not missing and not slow
         for relay in slow:
             _log.warning("%s has not heard everything (%s)", relay.plugin, relay.last_error or "it is too slow")
-
-    def _rows_behind(self, cursor: Cursor) -> str:
-        from neural_core._storage.tail import Tail  # brings NumPy; a plugin that hangs does not count by itself
-
-        return f"{Tail(self.directory, cursor.position).rows_behind():,} rows behind"
-
-    def _say_behind(self, name: str, reason: str) -> None:
-        if name not in self.backends:
-            _log.warning("plugin %r has not heard everything yet (%s). All is stored", name, reason)
-            return
-        _log.warning(
-            "backend %r has not heard everything yet (%s). All is stored; later: neural sync %s --to %s",
-            name,
-            reason,
-            self.directory.name.rpartition("_")[2],
-            name,
-        )
+        self.complete = heard and not slow
+        launcher.forget(self.directory)
+        self._raise_when_strict()
 
     def tell_errors(self) -> None:
         """Tell once of each backend or plugin that fails in the companion."""

@@ -5,6 +5,8 @@ To look for them costs some milliseconds, so that the housekeeping thread or the
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,8 @@ class LateDelivery:
         self._directory = directory
         self._uid = uid
         self._looked = False
+        self._looking = threading.Lock()  # the end may come while the housekeeping thread looks
+        self._pid = os.getpid()
         self._found: Delivery | None = None
 
     def tick(self) -> None:
@@ -47,12 +51,19 @@ class LateDelivery:
         return self._found is None or self._found.complete
 
     def _delivery(self) -> Delivery | None:
-        if not self._looked:
-            self._looked = True
-            from neural_core._delivery import AUTO_PLOTS, discovery
-
-            if discovery.always_on_names() - {AUTO_PLOTS}:
-                from neural_core._delivery.delivery import Delivery
-
-                self._found = Delivery(self._directory, self._uid, backends={}, plots=False)
+        if self._pid != os.getpid():
+            return None  # a forked child: the parent delivers what it writes
+        with self._looking:
+            if not self._looked:
+                self._found = self._look()
+                self._looked = True
         return self._found
+
+    def _look(self) -> Delivery | None:
+        from neural_core._delivery import AUTO_PLOTS, discovery
+
+        if not discovery.always_on_names() - {AUTO_PLOTS}:
+            return None
+        from neural_core._delivery.delivery import Delivery
+
+        return Delivery(self._directory, self._uid, backends={}, plots=False)

@@ -93,6 +93,35 @@ tracker.finish()
         assert steps_once(heard(path)) == list(range(10))
         assert heard(path)[-1]["hook"] == "neural_experiment_finished"
 
+    @pytest.mark.parametrize("looks", [1, 2], ids=["first", "second"])
+    @pytest.mark.parametrize("companion", ["1", "0"])
+    def test_the_end_waits_for_the_look_that_goes_on(self, tmp_path: Path, companion: str, looks: int) -> None:
+        """An experiment that ends while the housekeeping thread still looks for plugins is told to them whole."""
+        source = "from neural_core.testing import RecordingPlugin\n\ndef make():\n    return RecordingPlugin({!r})\n"
+        points = {"neural.plugins": {"listening": "listening:make"}}
+        path = tmp_path / "heard"
+        folder = make_distribution(tmp_path / "packages", "listener", points, listening=source.format(str(path)))
+        code = f"""{HEAD}
+import threading
+from importlib import metadata
+given, looks = metadata.entry_points, 0
+def slowly(**group):
+    global looks
+    if threading.current_thread() is not threading.main_thread():
+        looks += 1
+        time.sleep(0.5)
+    return given(**group)
+metadata.entry_points = slowly
+tracker = ExperimentTracker("plain", runs, auto_visualize=False)
+log(tracker, 0, 10)
+wait_for(lambda: looks == {looks})
+tracker.finish()
+"""
+        env = environment(folder, NEURAL_COMPANION=companion)
+        assert run(code, tmp_path / "runs", "", env=env) == ("", "")
+        assert steps_once(heard(path)) == list(range(10))
+        assert heard(path)[-1]["hook"] == "neural_experiment_finished"
+
     def test_relative_paths_are_the_script_s(self, tmp_path: Path, env: dict[str, str]) -> None:
         """A backend finds what its options name by a relative path where the script was when the tracker was made."""
         code = f"""{HEAD}
