@@ -12,7 +12,7 @@ from asking import ask, runs_of, series
 from live_run import LiveRun
 from long_runs import METRICS, SPIKE, curves, make_long_run
 from page import NewPage, Serve, UiPage
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 from server import Server
 
 CARD = "document.querySelector('[data-testid=card][data-metric=\"{}\"]').card"
@@ -149,6 +149,28 @@ def test_live_row_is_seen(new_page: NewPage, own_server: str, live_writer: LiveR
     expect(ui.get("live")).to_contain_text("1 running")
     live_writer.finish()
     expect(ui.get("live")).not_to_contain_text("running", timeout=30_000)
+
+
+@pytest.mark.parametrize("reading", ["neural.live.ask()", "neural.cards.reload()"], ids=["growth", "everything"])
+def test_rows_that_come_while_a_chart_reads(
+    new_page: NewPage, own_server: str, live_writer: LiveRun, reading: str
+) -> None:
+    """Rows that the page hears of while a chart still waits for earlier ones are drawn after these (check 7)."""
+    live_writer.log(0.9, 0.8)
+    ui = new_page(own_server)
+    page = ui.open()
+    drawn(ui, "loss")
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/v1/series?*metric=loss&*", lambda route: held.append((route, route.fetch())), times=1)
+    live_writer.log(0.7)
+    page.evaluate(f"{reading}; undefined")
+    while not held:
+        page.wait_for_timeout(20)
+    live_writer.log(0.6, 0.5)
+    ui.until(f"neural.live.ask() && neural.runs.get('{live_writer.experiment_id}').metrics.loss.count === 5")
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    ui.until(card("loss", ".built.lines.some(line => line.x.length === 5)"))
 
 
 def test_live_keeps_the_zoom(new_page: NewPage, own_server: str, live_writer: LiveRun) -> None:

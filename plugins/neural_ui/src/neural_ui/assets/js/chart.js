@@ -38,6 +38,7 @@
     if (!runs.length) return clear(card);
     const view = viewOf(card, runs);
     const own = (card.asked = {});
+    card.grown.clear();
     card.el.classList.add("loading");
     try {
       const early = neural.series.take(card.metric, runs, view);
@@ -49,7 +50,9 @@
       neural.cardhead.problem(card, failed.message);
       neural.cards.settled(card);
     }
-    return undefined;
+    if (card.asked !== own) return undefined;
+    card.asked = null;
+    return grow(card, []);
   }
 
   function take(card, answer, runs, view) {
@@ -60,20 +63,36 @@
     draw(card);
   }
 
-  /** Read again only these runs; everything, when the server's buckets have changed. */
+  /** Read again only runs that have grown; what grows while it is read, or while everything is, is read after that. */
   async function grow(card, ids) {
-    const runs = runsOf(card).filter((run) => ids.has(run.id));
-    if (!runs.length || !card.data || card.growing) return;
+    ids.forEach((id) => card.grown.add(id));
+    if (card.growing) return;
     card.growing = true;
     try {
-      const answer = await neural.api.series(neural.series.query(card.metric, runs, viewOf(card, runs)));
-      if (answer.width !== card.data.width) return void load(card);
-      answer.runs.forEach((series, id) => card.data.runs.set(id, series));
-      card.full = neural.traces.xExtent(card.data) || card.full;
-      draw(card);
+      while (card.grown.size && card.data && !card.asked) await growOnce(card);
+    } catch (failed) {
+      neural.cardhead.problem(card, failed.message);
     } finally {
       card.growing = false;
     }
+  }
+
+  /** Take the curves over; everything is read when the server's buckets have changed. */
+  async function growOnce(card) {
+    const { data } = card;
+    const runs = runsOf(card).filter((run) => card.grown.has(run.id));
+    card.grown.clear();
+    if (!runs.length) return;
+    const again = (failed) => {
+      runs.forEach((run) => card.grown.add(run.id));
+      throw failed;
+    };
+    const answer = await neural.api.series(neural.series.query(card.metric, runs, viewOf(card, runs))).catch(again);
+    if (card.asked || card.data !== data) return; // everything was asked for meanwhile
+    if (answer.width !== data.width) return void load(card);
+    answer.runs.forEach((series, id) => data.runs.set(id, series));
+    card.full = neural.traces.xExtent(data) || card.full;
+    draw(card);
   }
 
   function clear(card) {
@@ -180,7 +199,7 @@
   }
 
   function make(metric) {
-    const card = { metric, reader: neural.series.reader(), stale: true, dirty: false, visible: false, drawn: false };
+    const card = { metric, reader: neural.series.reader(), stale: true, dirty: false, visible: false, drawn: false, asked: null, grown: new Set() };
     kept(card, "y", "boxes");
     kept(card, "zoom", "windows");
     card.load = () => load(card);
