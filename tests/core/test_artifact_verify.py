@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from neural_core._storage.artifacts import ArtifactStore
+from neural_core._storage.artifacts.store import ArtifactStore
 from neural_core.errors import ArtifactChangedError, ArtifactNotFoundError, ArtifactRefusedError
 from neural_core.records import ArtifactVersion
 
@@ -97,7 +97,7 @@ def test_a_sound_store_has_no_damage(directory: Path) -> None:
 
 
 @pytest.mark.fault("I04")
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize(("damage", "word"), DAMAGES)
 def test_a_damaged_file_is_named(directory: Path, damage: Callable[[Path], None], word: str) -> None:
     """I04: a flipped byte, a missing, swapped, cut file, a link or a pipe in its place is named, with the version."""
@@ -110,7 +110,7 @@ def test_a_damaged_file_is_named(directory: Path, damage: Callable[[Path], None]
 
 
 @pytest.mark.fault("I04")
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize(("damage", "word"), DAMAGES)
 def test_a_damaged_file_of_a_folder_is_named(directory: Path, damage: Callable[[Path], None], word: str) -> None:
     """I04: the same for a file inside a stored folder."""

@@ -450,7 +450,7 @@ class TestForgotten:
         script = """
 import faulthandler, gc, sys
 from neural.tracking import ExperimentTracker
-faulthandler.dump_traceback_later(25, exit=True)
+faulthandler.dump_traceback_later(100, exit=True)
 gc.set_threshold(1, 1, 1)
 class Trainer:
     def __init__(self):

@@ -10,8 +10,9 @@ import pytest
 from journal_support import problems, run
 
 from neural_core import ExperimentTracker
-from neural_core._storage import frames, upkeep
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.journal import frames
+from neural_core._storage.writing import upkeep
 from neural_core.errors import ArgumentValueError
 
 
@@ -129,6 +130,12 @@ def test_a_million_rows(tmp_path: Path) -> None:
     code = """
 import resource, sys, time
 from neural_core import ExperimentTracker
+from neural_core._storage.writing.ticker import ticker
+class Turns:
+    count = 0
+    def turn(self):
+        self.count += 1
+turns = Turns()
 tracker = ExperimentTracker("million", sys.argv[1], auto_visualize=False)
 def rss():
     with open("/proc/self/statm") as file:
@@ -136,7 +143,10 @@ def rss():
 log, metrics = tracker.log_metrics, {"loss": 0.5, "accuracy": 0.25}
 for step in range(100_000):
     log(metrics, step)
-time.sleep(2.5)  # the housekeeping thread has had its first turn, which imports what it needs
+ticker.add(turns.turn)
+while turns.count < 3:  # the tracker has had its first turns, too, which import what they need
+    time.sleep(0.1)
+ticker.remove(turns.turn)
 before = rss()
 for step in range(100_000, 1_000_000):
     log(metrics, step)

@@ -19,7 +19,7 @@ from neural_core import ExperimentTracker
 from neural_core._delivery.cursor import CursorFile
 from neural_core._delivery.guard import GuardedPlugin
 from neural_core._delivery.relay import Relay
-from neural_core._storage.tail import Tail
+from neural_core._storage.experiment.tail import Tail
 from neural_core.hookspecs import hookimpl
 from neural_core.records import Experiment, MetricRows
 from neural_core.testing import HangingPlugin, RaisingPlugin, RecordingPlugin, SlowPlugin, deliver, wait_for
@@ -32,8 +32,8 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 @pytest.fixture
 def make_tracker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ExperimentTracker]]:
-    """Give a function that makes trackers; what waits for plugins waits shortly."""
-    monkeypatch.setenv("NEURAL_FINISH_SECONDS", "60")
+    """Give a function that makes trackers; what waits for plugins has the patience of a busy machine."""
+    monkeypatch.setenv("NEURAL_FINISH_SECONDS", str(SOON))
     made = []
 
     def make(**options: Any) -> ExperimentTracker:
@@ -61,7 +61,7 @@ def run(code: str, *arguments: object, **variables: str) -> subprocess.Completed
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": path, **variables},
+        env={**os.environ, "PYTHONPATH": path, "NEURAL_FINISH_SECONDS": str(SOON), **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -370,10 +370,12 @@ class TestMisbehaviour:
     ) -> None:
         """At the deadline a plugin that is behind hears of the end, and that it has not heard everything."""
         monkeypatch.setenv("NEURAL_FINISH_SECONDS", "0.3")
-        plugin = SlowPlugin(0.1)
+        plugin = HangingPlugin()
         tracker = make_tracker(plugins=[plugin])
         log(tracker, 0, 20_000)
+        assert plugin.hanging.wait(SOON)
         tracker.finish()
+        plugin.release.set()
         wait_for(lambda: plugin.names[-1] == "neural_experiment_finished")
         assert plugin.calls[-1].arguments["complete"] is False
         assert steps(plugin) == list(range(len(steps(plugin))))
@@ -386,10 +388,11 @@ class TestMisbehaviour:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """A plugin that never returns is named when finish() ends at its deadline; a second call does nothing."""
-        monkeypatch.setenv("NEURAL_FINISH_SECONDS", "0.3")
+        monkeypatch.setenv("NEURAL_FINISH_SECONDS", "3")
         hanging, good = HangingPlugin(), RecordingPlugin()
         tracker = make_tracker(plugins=[hanging, good])
         log(tracker, 0, 10)
+        wait_for(lambda: steps(good) == list(range(10)))
         tracker.finish()
         tracker.finish()
         assert (steps(good), good.calls[-1].arguments["complete"]) == (list(range(10)), True)
@@ -448,7 +451,7 @@ assert sorted(row.step for row in plugin.rows) == [0, 1, 2]
 """
         result = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path)],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "NEURAL_FINISH_SECONDS": "120"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "NEURAL_FINISH_SECONDS": str(SOON)},
             capture_output=True,
             text=True,
             check=False,
@@ -487,7 +490,7 @@ assert [row.step for row in plugin.rows] == list(range(200))
 """
         result = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "NEURAL_FINISH_SECONDS": str(SOON)},
             capture_output=True,
             text=True,
             check=False,

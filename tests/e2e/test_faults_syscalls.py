@@ -237,7 +237,7 @@ def test_the_calling_thread_never_waits_for_the_disk(tmp_path: Path) -> None:
     """While rows are logged, only the housekeeping thread syncs; the calling thread makes one write a row."""
     code = """
 import os, sys, time
-import neural_core._storage.ticker as ticker
+import neural_core._storage.writing.ticker as ticker
 ticker.TICK_SECONDS = 0.05
 from neural_core import ExperimentTracker
 tracker = ExperimentTracker("slow", sys.argv[1], auto_visualize=False)
@@ -254,7 +254,7 @@ os.write(1, b"end")
     prefix = ("strace", "-f", "-qq", "-o", str(log), "-e", "trace=write,fsync,fdatasync", *delay)
     assert run(code, tmp_path / "base", prefix=prefix).returncode == 0
     lines = log.read_text().splitlines()
-    main = lines[0].split()[0]
+    main = f"{lines[0].split()[0]} "
     begin = next(at for at, line in enumerate(lines) if '"begin' in line)
     end = next(at for at, line in enumerate(lines) if '"end' in line)
     during = lines[begin + 1 : end]
