@@ -1,6 +1,7 @@
 """What holds in every test session, for tests/ and plugins/*/tests.
 
-- Tests see no setting of the user's: no ``NEURAL_*`` variable, no rank, an index cache of their own.
+- Tests see no setting of the user's: no ``NEURAL_*`` variable, no rank, an index cache of their own. What they start
+  waits for plugins as long as a busy machine may take; it is no test of theirs that 30 seconds are enough.
 - A test marked ``privileged`` is skipped with the reason where it cannot run. ``privileged("strace")`` names the tools
   it needs; without names it needs mount and strace.
 - With ``CI=true`` a skipped test fails the session.
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     config.stash[_cache] = tempfile.TemporaryDirectory(prefix="neural-test-cache-")
     os.environ["NEURAL_CACHE_DIR"] = config.stash[_cache].name
+    os.environ["NEURAL_FINISH_SECONDS"] = "120"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

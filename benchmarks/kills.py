@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import ROOT, Figure, Sizes
+from neural_core._storage.experiment.reader import RunReader
 from neural_core._storage.folder import experiment_folders
-from neural_core._storage.reader import RunReader
 
 TITLE = "SIGKILL at random moments"
 _COUNTER = struct.Struct("=Q")

@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks.measure import Figure, Sizes, child, interleaved, median, seconds
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage.documents import read_document, write_document
-from neural_core._storage.index import Index
+from neural_core._storage.experiment.documents import read_document, write_document
+from neural_core._storage.index.base_index import Index
 
 TITLE = "Lists of many experiments"
 FILTER = "params.lr < 0.01"

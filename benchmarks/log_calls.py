@@ -12,9 +12,9 @@ from pathlib import Path
 
 from benchmarks.measure import Figure, Sizes, interleaved, median, metrics_of, percentile
 from neural_core import ExperimentTracker
-from neural_core._storage.frames import WORD, row_packer
-from neural_core._storage.reader import RunReader
-from neural_core._storage.ticker import ticker
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.journal.frames import WORD, row_packer
+from neural_core._storage.writing.ticker import ticker
 
 TITLE = "One call of log_metrics"
 Log = Callable[[dict[str, float], int], None]

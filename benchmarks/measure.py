@@ -97,7 +97,7 @@ class FsyncClock:
 @contextlib.contextmanager
 def fsync_clock() -> Iterator[FsyncClock]:
     """Time every fsync of this process, so that its time can be left out; the disk is still waited for."""
-    from neural_core._storage import writer
+    from neural_core._storage.writing import writer
 
     clock = FsyncClock()
     real = {name: getattr(os, name) for name in ("fsync", "fdatasync") if hasattr(os, name)}

@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmarks.measure import Figure, FsyncClock, Sizes, fsync_clock, interleaved, median, seconds
 from neural_core import ExperimentTracker, _series
-from neural_core._storage.compaction import compact_part
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.journal.compaction import compact_part
 from neural_core.records import Series
 
 TITLE = "Reading 4 metrics of a long experiment"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neural_core._storage.overview import experiment_record
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.overview import experiment_record
+from neural_core._storage.experiment.reader import RunReader
 from neural_core.records import ComparedExperiment
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from neural_core import _installed
 from neural_core._logging_verbs import tag_pairs
-from neural_core._storage.plain import as_mapping
+from neural_core._storage.experiment.plain import as_mapping
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 
 if TYPE_CHECKING:
     from neural_core._delivery.delivery import Delivery
     from neural_core._delivery.guard import GuardedPlugin
     from neural_core._delivery.late import LateDelivery
-    from neural_core._storage.session import Session
+    from neural_core._storage.writing.session import Session
 
 __all__ = [
     "PEERS_VERBS",
@@ -47,7 +47,7 @@ PEERS_VERBS = {
 
 
 def existing(directory: Path) -> Path:
-    from neural_core._storage.find import existing_experiment
+    from neural_core._storage.index.find import existing_experiment
 
     return existing_experiment(directory)
 

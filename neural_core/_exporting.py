@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from neural_core._series import NO_STEP
-from neural_core._storage.artifact_documents import read_documents, to_document
-from neural_core._storage.overview import experiment_record
-from neural_core._storage.parquet_layout import Column
-from neural_core._storage.parquet_writer import Chunk, unique_column_names, write_parquet
-from neural_core._storage.reader import RunReader
-from neural_core._storage.tables import row_tables
+from neural_core._storage.artifacts.documents import read_documents, to_document
+from neural_core._storage.experiment.overview import experiment_record
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.experiment.tables import row_tables
+from neural_core._storage.parquet.layout import Column
+from neural_core._storage.parquet.writer import Chunk, unique_column_names, write_parquet
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,11 +16,11 @@ from neural_core._importing import WORKSHOP
 from neural_core._reading_api.directions import directions_of
 from neural_core._retention import Rule, Run, to_remove
 from neural_core._storage import folder
-from neural_core._storage.artifact_documents import read_documents
-from neural_core._storage.find import is_live
-from neural_core._storage.reader import RunReader
-from neural_core._storage.removal import folder_of, leftovers, pending, remove_versions
-from neural_core._storage.state import OPEN_STATES
+from neural_core._storage.artifacts.documents import read_documents
+from neural_core._storage.care.removal import folder_of, leftovers, pending, remove_versions
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.experiment.state import OPEN_STATES
+from neural_core._storage.index.find import is_live
 from neural_core.errors import DamagedError
 
 __all__ = ["Goner", "Kept", "find_goners", "old_versions"]

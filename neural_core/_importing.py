@@ -14,16 +14,16 @@ from typing import Any, Literal
 
 from neural_core import _environment
 from neural_core._storage import folder
-from neural_core._storage.artifact_names import figure_file
+from neural_core._storage.artifacts.names import figure_file
+from neural_core._storage.care.trash import move_to_trash
 from neural_core._storage.clock import iso_time
-from neural_core._storage.find import is_live
-from neural_core._storage.index import Index
-from neural_core._storage.parts import fsync_folder
-from neural_core._storage.plain import key_text, to_plain
-from neural_core._storage.reader import RunReader
-from neural_core._storage.session import Session
-from neural_core._storage.trash import move_to_trash
-from neural_core._storage.values import clean_row
+from neural_core._storage.experiment.plain import key_text, to_plain
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.index.base_index import Index
+from neural_core._storage.index.find import is_live
+from neural_core._storage.journal.parts import fsync_folder
+from neural_core._storage.writing.session import Session
+from neural_core._storage.writing.values import clean_row
 from neural_core.errors import DamagedError, ExperimentInUseError, StorageError
 from neural_core.importing import ForeignRun, Imported, ImportTarget
 from neural_core.records import Status

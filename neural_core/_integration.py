@@ -13,7 +13,7 @@ from typing import Any
 
 from neural_core._logging_verbs import LoggingVerbs
 from neural_core._storage import folder
-from neural_core._storage.session import Session
+from neural_core._storage.writing.session import Session
 from neural_core._tracker import ExperimentTracker
 from neural_core.errors import ArgumentTypeError
 from neural_core.records import Status

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, SupportsFloat, SupportsIndex, get_args
 
-from neural_core._storage.edits import edit
-from neural_core._storage.plain import as_mapping, key_text, to_plain
-from neural_core._storage.session import Session
+from neural_core._storage.experiment.plain import as_mapping, key_text, to_plain
+from neural_core._storage.writing.edits import edit
+from neural_core._storage.writing.session import Session
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_core.records import ArtifactKind, ArtifactVersion, Status
 
@@ -104,7 +104,7 @@ class LoggingVerbs:
         ``model_10.pt`` and ``model_20.pt`` are versions of ``model.pt``: a number behind one of the words model,
         checkpoint, ckpt, epoch, step, iter, weights, snapshot is taken for a step. ``name=`` overrides that.
         """
-        from neural_core._storage.artifact_names import model_name
+        from neural_core._storage.artifacts.names import model_name
 
         said = {**({} if framework is None else {"framework": framework}), **(metadata or {})}
         return self._store(path, name or model_name(_file_name(path)), "model", version, said)
@@ -123,7 +123,7 @@ class LoggingVerbs:
         if self._disabled:
             return None
         from neural_core._plotting.user_figure import render_figure
-        from neural_core._storage.artifact_names import figure_file
+        from neural_core._storage.artifacts.names import figure_file
 
         if not isinstance(name, str) or not name:
             raise ArgumentTypeError("a figure's name is text that is not empty")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from neural_core._compared import comparison_figures, load_compared
 from neural_core._row_documents import flat_row, head_of_row
 from neural_core._storage import folder
-from neural_core._storage.find import find_row
-from neural_core._storage.index import Index
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.index.base_index import Index
+from neural_core._storage.index.find import find_row
 from neural_core._tracker import ExperimentTracker
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_core.records import ComparedExperiment, Damage, RunRow
@@ -136,7 +136,7 @@ class ExperimentManager:
             ExperimentInUseError: its writer is alive.
             AmbiguousExperimentError: the id is that of several; delete by hand the folder that is to go.
         """
-        from neural_core._storage.trash import move_to_trash
+        from neural_core._storage.care.trash import move_to_trash
 
         return move_to_trash(self._fresh, self.base_dir, experiment_id)
 
@@ -146,7 +146,7 @@ class ExperimentManager:
 
     def restore_experiment(self, experiment_id: str) -> bool:
         """Bring an experiment back from the trash; False when it is not there."""
-        from neural_core._storage.trash import move_from_trash
+        from neural_core._storage.care.trash import move_from_trash
 
         return move_from_trash(self.base_dir, experiment_id)
 
@@ -206,7 +206,7 @@ class ExperimentManager:
         Returns:
             Folder name → what is damaged; an empty list for a sound experiment.
         """
-        from neural_core._storage.verify import verify_experiment
+        from neural_core._storage.care.verify import verify_experiment
 
         every = folder.experiment_folders(self.base_dir) if experiment_id is None else [self._find(experiment_id)]
         return {directory.name: verify_experiment(directory) for directory in every}

@@ -25,7 +25,7 @@ def draw_experiment(
     experiment: Experiment, visualizer: str | None = None, *, tidy: Callable[[], object] = bool
 ) -> dict[str, Path]:
     """Read all series of an experiment and draw them; see `draw_plots`."""
-    from neural_core._storage.reader import RunReader
+    from neural_core._storage.experiment.reader import RunReader
 
     reader = RunReader(experiment.directory)
     reader.refresh()
@@ -94,7 +94,7 @@ def _as_file(name: str, answer: object) -> PlotFile | None:
 
 def _write(plot: PlotFile, path: Path) -> Path:
     """Replace a plot; what it needs beside it is written first, and only where it is not there yet."""
-    from neural_core._storage.documents import write_atomically
+    from neural_core._storage.experiment.documents import write_atomically
 
     for file, content in plot.beside.items():
         place = path.with_name(file)

@@ -11,9 +11,9 @@ from neural_core.records import ArtifactVersion, Damage, Experiment, MetricInfo,
 
 if TYPE_CHECKING:
     from neural_core._delivery.guard import GuardedPlugin
-    from neural_core._storage.history import History
-    from neural_core._storage.reader import RunReader
-    from neural_core._storage.state import State
+    from neural_core._storage.experiment.history import History
+    from neural_core._storage.experiment.reader import RunReader
+    from neural_core._storage.experiment.state import State
 
 __all__ = ["ReadingVerbs"]
 
@@ -34,7 +34,7 @@ class ReadingVerbs:
     def _fresh(self) -> RunReader:
         """The reader, after a look for what was written since."""
         if self._cached_reader is None:
-            from neural_core._storage.reader import RunReader  # NumPy is loaded when something is read
+            from neural_core._storage.experiment.reader import RunReader  # NumPy is loaded when something is read
 
             self._cached_reader = RunReader(self.experiment_dir)
         self._cached_reader.refresh()
@@ -44,21 +44,21 @@ class ReadingVerbs:
         return self._fresh().state()[0]
 
     def _record(self) -> Experiment:
-        from neural_core._storage.overview import experiment_record
+        from neural_core._storage.experiment.overview import experiment_record
 
         return experiment_record(self.experiment_dir, self._state())
 
     @property
     def status(self) -> str:
         """The status by evidence: one of created, running, completed, failed, interrupted, stalled."""
-        from neural_core._storage.overview import seen_status
+        from neural_core._storage.experiment.overview import seen_status
 
         return seen_status(self.experiment_dir, self._state())
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
         """All hyperparameters, nested as they were logged; later values stand over earlier ones."""
-        from neural_core._storage.overview import hyperparameters_of
+        from neural_core._storage.experiment.overview import hyperparameters_of
 
         return hyperparameters_of(self._state())
 
@@ -85,14 +85,14 @@ class ReadingVerbs:
     @property
     def artifacts(self) -> list[ArtifactVersion]:
         """Every stored artifact, in the order of logging."""
-        from neural_core._storage.artifact_documents import read_documents
+        from neural_core._storage.artifacts.documents import read_documents
 
         return read_documents(self._state().artifacts, self.experiment_dir)[0]
 
     @property
     def damage(self) -> list[Damage]:
         """What cannot be read as it was written; empty for a sound experiment. Artifacts are not hashed for it."""
-        from neural_core._storage.artifact_documents import read_documents
+        from neural_core._storage.artifacts.documents import read_documents
 
         reader = self._fresh()
         state, damage = reader.state()

@@ -22,7 +22,7 @@ from neural_core._construction import (
 )
 from neural_core._life_verbs import LifeVerbs
 from neural_core._storage import folder
-from neural_core._storage.session import Session
+from neural_core._storage.writing.session import Session
 from neural_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class ExperimentTracker(LifeVerbs):
             ExperimentInUseError: its writer is alive; `attach` adds to it.
             NotInstalledError: a backend or visualizer is not installed; the message says what to install.
         """
-        from neural_core._storage.find import find_experiment, refuse_live
+        from neural_core._storage.index.find import find_experiment, refuse_live
 
         if _environment.is_disabled():
             return cls()

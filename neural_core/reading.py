@@ -25,9 +25,9 @@ from neural_core._reading_api.records import (
 )
 from neural_core._reading_api.shelf import Shelf
 from neural_core._reading_api.view import Look, Window, sentence, view_of
+from neural_core._storage.experiment.overview import hyperparameters_of
+from neural_core._storage.experiment.reader import RunReader
 from neural_core._storage.folder import DEFAULT_BASE_DIR, resolve_base_dir
-from neural_core._storage.overview import hyperparameters_of
-from neural_core._storage.reader import RunReader
 from neural_core.errors import NeuralError
 
 __all__ = [

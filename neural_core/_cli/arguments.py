@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from neural_core._cli.output import legible
 from neural_core._storage import folder
-from neural_core._storage.find import find_row
+from neural_core._storage.index.find import find_row
 from neural_core.errors import NeuralError
 
 __all__ = ["complete_ids", "find_all", "id_argument", "ids_argument"]
@@ -41,7 +41,7 @@ def complete_ids(context: click.Context, _: click.Parameter, incomplete: str) ->
 
 
 def _items(base: Path, incomplete: str) -> Iterator[CompletionItem]:
-    from neural_core._storage.index import Index
+    from neural_core._storage.index.base_index import Index
 
     with contextlib.closing(Index(base)) as index:
         index.refresh()
@@ -57,7 +57,7 @@ def find_all(base: Path, ids: Sequence[str]) -> list[Path]:
         ExperimentNotFoundError: there is none.
         AmbiguousExperimentError: there are several.
     """
-    from neural_core._storage.index import Index
+    from neural_core._storage.index.base_index import Index
 
     with contextlib.closing(Index(base)) as index:
         return list(dict.fromkeys(find_row(index, base, named) for named in ids))

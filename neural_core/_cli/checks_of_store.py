@@ -10,9 +10,9 @@ from neural_core._delivery.replay import progress_of
 from neural_core._housekeeping import Goner, find_goners
 from neural_core._manager import ExperimentManager
 from neural_core._storage import folder, liveness
-from neural_core._storage.find import is_live
-from neural_core._storage.reader import RunReader
-from neural_core._storage.state import OPEN_STATES, journals_of
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.experiment.state import OPEN_STATES, journals_of
+from neural_core._storage.index.find import is_live
 from neural_core.errors import DamagedError
 from neural_core.records import RunRow
 

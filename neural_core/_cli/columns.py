@@ -10,8 +10,8 @@ from typing import Any
 from attrs import frozen
 
 from neural_core._cli.output import number, when
-from neural_core._storage.query import parse_order
-from neural_core._storage.query_nodes import Field
+from neural_core._storage.query.language import parse_order
+from neural_core._storage.query.nodes import Field
 from neural_core.errors import ArgumentValueError
 from neural_core.records import RunRow
 

@@ -10,10 +10,10 @@ from attrs import frozen
 
 from neural_core._cli.output import number
 from neural_core._reading_api.directions import directions_of
-from neural_core._storage.artifact_documents import read_documents
-from neural_core._storage.overview import hyperparameters_of, seen_status
-from neural_core._storage.plain import flatten
-from neural_core._storage.reader import RunReader
+from neural_core._storage.artifacts.documents import read_documents
+from neural_core._storage.experiment.overview import hyperparameters_of, seen_status
+from neural_core._storage.experiment.plain import flatten
+from neural_core._storage.experiment.reader import RunReader
 from neural_core.records import ArtifactVersion, MetricInfo
 
 __all__ = ["Line", "Side", "differences", "read_side", "shown"]

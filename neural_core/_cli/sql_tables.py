@@ -11,7 +11,7 @@ import numpy as np
 
 from neural_core._manager import ExperimentManager
 from neural_core._series import NO_STEP
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.reader import RunReader
 from neural_core.errors import NotInstalledError, QueryError
 from neural_core.records import RunRow, Series
 

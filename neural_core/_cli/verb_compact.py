@@ -9,8 +9,8 @@ import click
 from neural_core._cli.arguments import id_argument
 from neural_core._cli.output import base_dir_option, say
 from neural_core._storage import folder
-from neural_core._storage.finalise import Finalised, finalise
-from neural_core._storage.find import find_experiment
+from neural_core._storage.care.finalise import Finalised, finalise
+from neural_core._storage.index.find import find_experiment
 from neural_core.errors import DamagedError, ExperimentInUseError
 
 __all__ = ["command"]

@@ -13,7 +13,7 @@ from neural_core._cli.arguments import ids_argument
 from neural_core._cli.output import base_dir_option, make_folder, number, print_json, print_table, say
 from neural_core._manager import ExperimentManager
 from neural_core._reading_api.directions import directions_of
-from neural_core._storage.plain import flatten
+from neural_core._storage.experiment.plain import flatten
 
 __all__ = ["command"]
 

@@ -16,7 +16,7 @@ from neural_core._cli.arguments import find_all, ids_argument
 from neural_core._cli.output import base_dir_option, legible, make_folder
 from neural_core._manager import ExperimentManager
 from neural_core._plotting.render import replacing
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.reader import RunReader
 
 __all__ = ["command"]
 

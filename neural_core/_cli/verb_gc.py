@@ -10,7 +10,7 @@ from neural_core._cli.output import base_dir_option, legible, print_json, say
 from neural_core._housekeeping import Goner, Kept, find_goners, old_versions
 from neural_core._manager import ExperimentManager
 from neural_core._retention import parse_retention
-from neural_core._storage.removal import freed
+from neural_core._storage.care.removal import freed
 from neural_core.errors import NeuralError
 
 __all__ = ["command"]

@@ -10,7 +10,7 @@ from neural_core._cli.arguments import find_all, id_argument
 from neural_core._cli.output import base_dir_option, legible, say
 from neural_core._reading_api.edits import Edit, apply_edit
 from neural_core._storage import folder
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.reader import RunReader
 
 __all__ = ["command"]
 

@@ -13,8 +13,8 @@ from neural_core._cli.arguments import id_argument
 from neural_core._cli.output import base_dir_option, legible, number, print_json, print_pairs, print_table, when
 from neural_core._delivery.replay import Progress, progress_of
 from neural_core._manager import ExperimentManager
-from neural_core._storage.plain import flatten
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.plain import flatten
+from neural_core._storage.experiment.reader import RunReader
 from neural_core.errors import DamagedError
 from neural_core.records import ArtifactVersion, MetricInfo
 

@@ -12,7 +12,7 @@ from neural_core._cli.arguments import id_argument
 from neural_core._cli.output import base_dir_option, print_json, print_table, say
 from neural_core._delivery.replay import Progress, progress_of
 from neural_core._storage import folder
-from neural_core._storage.find import find_experiment
+from neural_core._storage.index.find import find_experiment
 from neural_core.errors import DamagedError
 
 __all__ = ["command"]

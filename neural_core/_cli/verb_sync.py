@@ -16,7 +16,7 @@ from neural_core._cli.output import base_dir_option, legible, say
 from neural_core._construction import require_backends
 from neural_core._delivery.replay import Replayed, progress_of, replay
 from neural_core._storage import folder
-from neural_core._storage.find import find_experiment, is_live
+from neural_core._storage.index.find import find_experiment, is_live
 from neural_core.errors import DamagedError
 
 __all__ = ["command"]

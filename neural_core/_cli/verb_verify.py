@@ -67,7 +67,7 @@ def _document(damage: Damage) -> dict[str, object]:
 
 def _salvage(base: Path, damaged: Sequence[str], target: Path) -> None:
     """Save one after the other; what cannot be saved is named, and costs the others nothing."""
-    from neural_core._storage.salvage import salvage
+    from neural_core._storage.care.salvage import salvage
 
     for name in damaged:
         try:

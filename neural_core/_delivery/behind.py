@@ -39,6 +39,6 @@ def say_who_is_behind(
 
 
 def _rows_behind(directory: Path, cursor: Cursor) -> str:
-    from neural_core._storage.tail import Tail  # brings NumPy; a plugin that hangs does not count by itself
+    from neural_core._storage.experiment.tail import Tail  # brings NumPy; a plugin that hangs does not count by itself
 
     return f"{Tail(directory, cursor.position).rows_behind():,} rows behind"

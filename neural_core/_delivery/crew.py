@@ -14,7 +14,7 @@ from neural_core._delivery import AUTO_PLOTS, discovery
 from neural_core._delivery.cursor import CursorFile
 from neural_core._delivery.guard import GuardedPlugin
 from neural_core._delivery.relay import Relay
-from neural_core._storage.finalise import finalise
+from neural_core._storage.care.finalise import finalise
 from neural_core.errors import ExperimentInUseError, NeuralError
 
 __all__ = ["Crew"]

@@ -15,7 +15,7 @@ import platformdirs
 from attrs import asdict, define, field
 
 from neural_core._storage import liveness
-from neural_core._storage.documents import read_bytes, write_atomically
+from neural_core._storage.experiment.documents import read_bytes, write_atomically
 from neural_core.errors import DamagedError
 
 __all__ = ["Cursor", "CursorFile", "cursors_of", "is_held"]

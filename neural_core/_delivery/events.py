@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from neural_core._storage.artifact_documents import from_document
-from neural_core._storage.overview import hyperparameters_of
-from neural_core._storage.plain import from_plain
-from neural_core._storage.state import State
-from neural_core._storage.tail import Batch
+from neural_core._storage.artifacts.documents import from_document
+from neural_core._storage.experiment.overview import hyperparameters_of
+from neural_core._storage.experiment.plain import from_plain
+from neural_core._storage.experiment.state import State
+from neural_core._storage.experiment.tail import Batch
 from neural_core.errors import DamagedError
 from neural_core.records import Annotations, Experiment
 

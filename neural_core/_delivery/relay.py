@@ -23,7 +23,7 @@ from neural_core._delivery.guard import GuardedPlugin, PluginError
 from neural_core._delivery.ledger import Ledger
 from neural_core._delivery.patience import Patience
 from neural_core._delivery.turns import HELD_ROWS, brisk_turns
-from neural_core._storage.tail import BATCH_ROWS, Batch, Tail
+from neural_core._storage.experiment.tail import BATCH_ROWS, Batch, Tail
 from neural_core.errors import NeuralError
 
 __all__ = ["POLL_SECONDS", "Relay"]

@@ -14,9 +14,9 @@ from neural_core._delivery import discovery
 from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of, is_held
 from neural_core._delivery.events import is_heard
 from neural_core._delivery.relay import Relay
-from neural_core._storage.finalise import finalise
-from neural_core._storage.reader import RunReader
-from neural_core._storage.tail import Tail
+from neural_core._storage.care.finalise import finalise
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.experiment.tail import Tail
 from neural_core.errors import DamagedError, ExperimentInUseError
 
 __all__ = ["Progress", "Replayed", "progress_of", "replay"]

@@ -16,7 +16,7 @@ from neural_core._series import NO_STEP
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from neural_core._storage.part import Part
+    from neural_core._storage.journal.part import Part
 
 __all__ = ["Curve", "Piece", "Point"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from neural_core._series import lower_is_better
-from neural_core._storage.documents import read_document, write_document
+from neural_core._storage.experiment.documents import read_document, write_document
 from neural_core.errors import ArgumentValueError, DamagedError
 
 __all__ = ["directions_mark", "directions_of", "set_direction"]

@@ -11,7 +11,7 @@ from neural_core._reading_api.directions import directions_of, set_direction
 from neural_core._reading_api.edits import Edit, apply_edit
 from neural_core._reading_api.records import StoredRun
 from neural_core._reading_api.shelf import Shelf
-from neural_core._storage.trash import bring_back, throw_away
+from neural_core._storage.care.trash import bring_back, throw_away
 from neural_core.errors import EditConflictError
 
 __all__ = ["EditingVerbs"]

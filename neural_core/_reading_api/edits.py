@@ -9,8 +9,8 @@ from typing import Any
 
 from attrs import frozen
 
-from neural_core._storage.edits import edit
 from neural_core._storage.folder import check_name
+from neural_core._storage.writing.edits import edit
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 
 __all__ = ["Edit", "apply_edit"]

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from neural_core._reading_api.records import StoredFile
-from neural_core._storage.artifact_documents import read_documents
-from neural_core._storage.state import State
+from neural_core._storage.artifacts.documents import read_documents
+from neural_core._storage.experiment.state import State
 from neural_core.errors import ArtifactNotFoundError
 
 __all__ = ["artifacts_of", "contained", "file_with_id", "plots_of", "tree_files"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from neural_core._storage.index import Index
-from neural_core._storage.index_document import from_document
-from neural_core._storage.index_rows import Stored
-from neural_core._storage.index_schema import Signature, folder_key
-from neural_core._storage.overview import RowReader
+from neural_core._storage.experiment.overview import RowReader
+from neural_core._storage.index.base_index import Index
+from neural_core._storage.index.document import from_document
+from neural_core._storage.index.rows import Stored
+from neural_core._storage.index.schema import Signature, folder_key
 from neural_core.errors import DamagedError
 from neural_core.records import RunRow
 

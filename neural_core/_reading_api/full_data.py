@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.reader import RunReader
 from neural_core.records import Series
 
 __all__ = ["FullData"]

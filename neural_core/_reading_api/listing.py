@@ -10,9 +10,9 @@ from pathlib import Path
 from attrs import define, field
 
 from neural_core._reading_api.first_look import FirstLook
-from neural_core._storage.index_scan import scan
-from neural_core._storage.index_schema import Signature
-from neural_core._storage.overview import RowReader, last_sign
+from neural_core._storage.experiment.overview import RowReader, last_sign
+from neural_core._storage.index.scan import scan
+from neural_core._storage.index.schema import Signature
 from neural_core.records import RunRow
 
 __all__ = ["Entry", "Listing", "unix_time"]

@@ -13,13 +13,13 @@ import numpy as np
 from neural_core import _series
 from neural_core._reading_api.curve import Curve
 from neural_core._reading_api.points import XY, FilePoints, Ruler, paired
-from neural_core._storage.compacted_part import CompactedPart
-from neural_core._storage.reader import RunReader
-from neural_core._storage.streams import streams_of
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.experiment.streams import streams_of
+from neural_core._storage.journal.compacted_part import CompactedPart
 from neural_core.errors import NeuralError
 
 if TYPE_CHECKING:
-    from neural_core._storage.part import Part
+    from neural_core._storage.journal.part import Part
 
 __all__ = ["METRIC_AXIS", "MOST_BYTES", "OpenRun"]
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import define
 
-from neural_core._storage.compacted_part import CompactedPart
+from neural_core._storage.journal.compacted_part import CompactedPart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from neural_core._storage.part import Part
+    from neural_core._storage.journal.part import Part
 
 __all__ = ["CHUNK_ROWS", "XY", "FilePoints", "HeldPoints", "Ruler", "paired"]
 

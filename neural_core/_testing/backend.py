@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from neural_core._delivery.events import record_of
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.reader import RunReader
 from neural_core._testing.delivering import Delivered, deliver
 from neural_core._testing.scripts import PATIENCE_SECONDS
 from neural_core._tracker import ExperimentTracker

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from neural_core._delivery.guard import GuardedPlugin
 from neural_core._delivery.relay import Relay
-from neural_core._storage.tail import Tail
+from neural_core._storage.experiment.tail import Tail
 from neural_core._testing.scripts import PATIENCE_SECONDS
 
 __all__ = ["Delivered", "deliver", "following"]

@@ -11,8 +11,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neural_core._storage.artifact_documents import from_document, to_document
-from neural_core._storage.artifacts import ArtifactStore
+from neural_core._storage.artifacts.documents import from_document, to_document
+from neural_core._storage.artifacts.store import ArtifactStore
 from neural_core.errors import DamagedError
 from neural_core.records import ArtifactVersion
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from neural_core._storage.artifacts import ArtifactStore
+from neural_core._storage.artifacts.store import ArtifactStore
 from neural_core.errors import ArtifactError
 from neural_core.records import ArtifactVersion
 
@@ -22,7 +22,7 @@ SMALL, LARGE = 3_000_000, 9_000_000  # hashed on the caller's thread, and on one
 SCRIPT = """
 import resource, sys, threading
 from pathlib import Path
-from neural_core._storage.artifacts import ArtifactStore
+from neural_core._storage.artifacts.store import ArtifactStore
 from neural_core.errors import ArtifactError
 store, known = ArtifactStore(Path(sys.argv[1])), []
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neural_core._storage.artifact_names import figure_file, file_name, folder_name, is_figure_file, model_name
+from neural_core._storage.artifacts.names import figure_file, file_name, folder_name, is_figure_file, model_name
 from neural_core.errors import ArgumentValueError
 
 HOSTILE = [

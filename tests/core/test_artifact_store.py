@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from neural_core._storage.artifact_names import figure_file
-from neural_core._storage.artifacts import ArtifactStore
-from neural_core._storage.copying import create
+from neural_core._storage.artifacts.copying import create
+from neural_core._storage.artifacts.names import figure_file
+from neural_core._storage.artifacts.store import ArtifactStore
 from neural_core.errors import ArgumentTypeError, ArgumentValueError, ArtifactChangedError
 from neural_core.records import ArtifactVersion
 

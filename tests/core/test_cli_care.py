@@ -16,10 +16,10 @@ from distribution_support import make_distribution, run_python
 
 from neural_core import ExperimentManager, ExperimentTracker
 from neural_core._storage import folder
-from neural_core._storage.frames import WORD
-from neural_core._storage.reader import RunReader
-from neural_core._storage.salvage import salvage
-from neural_core._storage.salvage_parts import _fill
+from neural_core._storage.care.salvage import salvage
+from neural_core._storage.care.salvage_parts import _fill
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.journal.frames import WORD
 
 KILLED = """
 import os, signal, sys

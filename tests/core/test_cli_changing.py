@@ -13,7 +13,7 @@ from distribution_support import make_distribution
 
 from neural_core import ExperimentManager, ExperimentTracker
 from neural_core._retention import Best, Every, Latest, Run, Tagged, parse_retention, to_remove
-from neural_core._storage import removal
+from neural_core._storage.care import removal
 from neural_core.errors import QueryError
 from neural_core.importing import ForeignRun, ImportTarget, import_run
 from neural_core.records import ArtifactVersion, Series

@@ -11,7 +11,7 @@ import pytest
 from distribution_support import make_distribution, run_python
 
 from neural_core import ExperimentTracker
-from neural_core._storage.edits import edit
+from neural_core._storage.writing.edits import edit
 
 MAIN = "from neural_core._cli import main; main()"
 KIT = {

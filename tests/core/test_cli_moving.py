@@ -18,8 +18,8 @@ import pytest
 from cli_support import EVIL, document, neural, track
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage.reader import RunReader
-from neural_core._storage.tables import row_tables
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.experiment.tables import row_tables
 
 
 def odd(base: Path) -> ExperimentTracker:

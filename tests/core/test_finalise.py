@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage import frames
-from neural_core._storage.finalise import Finalised, finalise
+from neural_core._storage.care.finalise import Finalised, finalise
+from neural_core._storage.journal import frames
 from neural_core.errors import ExperimentInUseError
 
 KILLED = """

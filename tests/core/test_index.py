@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from neural_core._storage.cache_folder import is_network_path
-from neural_core._storage.check_cache import CheckCache
-from neural_core._storage.index import Index
+from neural_core._storage.index.base_index import Index
+from neural_core._storage.journal.check_cache import CheckCache
 from neural_core.errors import ArgumentValueError, QueryError
 from neural_core.records import MetricInfo, RunRow
 

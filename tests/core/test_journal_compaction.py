@@ -13,8 +13,8 @@ import pytest
 from journal_support import bits, command, contents, environment, listed, only, pool, problems, run, statuses, strace
 
 from neural_core import ExperimentTracker
-from neural_core._storage import compaction, frames
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.journal import compaction, frames
 
 MAKE = """
 import os, sys
@@ -33,7 +33,7 @@ os._exit(0)
 COMPACT = """
 import sys
 from pathlib import Path
-from neural_core._storage.closing import compact_dead_parts
+from neural_core._storage.writing.closing import compact_dead_parts
 compact_dead_parts(Path(sys.argv[1]))
 """
 UNKNOWN = frames.frame(frames.FACT, b"not JSON at all " * 2)

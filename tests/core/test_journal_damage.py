@@ -12,7 +12,7 @@ import pytest
 from journal_support import bits, contents, is_told, listed, problems, run, statuses, steps, stored
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.reader import RunReader
 from neural_core.errors import NeuralError
 
 POINTS = 250

@@ -14,11 +14,11 @@ import pytest
 from journal_support import bits, contents, is_told, listed, only, problems, row_of, statuses, stored
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage import frames
-from neural_core._storage.compaction import compact_part
-from neural_core._storage.documents import read_document, write_document
-from neural_core._storage.facts_file import read_facts_file
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.documents import read_document, write_document
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.journal import frames
+from neural_core._storage.journal.compaction import compact_part
+from neural_core._storage.journal.facts_file import read_facts_file
 from neural_core.errors import FormatVersionError
 
 DATA = Path(__file__).parents[1] / "data" / "format1"

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from journal_support import bits, contents, listed, problems, statuses
 
 from neural_core import ExperimentTracker
-from neural_core._storage import frames
-from neural_core._storage.compaction import compact_part
-from neural_core._storage.documents import write_document
-from neural_core._storage.facts_file import read_facts_file
-from neural_core._storage.journal_part import JournalPart
-from neural_core._storage.reader import RunReader
+from neural_core._storage.experiment.documents import write_document
+from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.journal import frames
+from neural_core._storage.journal.compaction import compact_part
+from neural_core._storage.journal.facts_file import read_facts_file
+from neural_core._storage.journal.journal_part import JournalPart
 from neural_core.errors import DamagedError
 
 doubles = st.integers(0, 2**64 - 1).map(lambda n: struct.unpack("<d", n.to_bytes(8, "little"))[0])

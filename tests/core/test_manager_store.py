@@ -83,7 +83,9 @@ class TestLooking:
         self, tmp_path: Path, base: Path, manager: ExperimentManager, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Every reading verb, on living and ended experiments, leaves the store byte by byte and time by time."""
-        monkeypatch.setattr("neural_core._storage.upkeep.ALIVE_SECONDS", math.inf)  # the writer's sign, not a reader's
+        monkeypatch.setattr(
+            "neural_core._storage.writing.upkeep.ALIVE_SECONDS", math.inf
+        )  # the writer's sign, not a reader's
         model = tmp_path / "model.pt"
         model.write_bytes(b"weights")
         ended = finished(base)

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from neural_core._storage.parquet_reader import ParquetFile
-from neural_core._storage.parquet_writer import Chunk, Column, unique_column_names, write_parquet
+from neural_core._storage.parquet.reader import ParquetFile
+from neural_core._storage.parquet.writer import Chunk, Column, unique_column_names, write_parquet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

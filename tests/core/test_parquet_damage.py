@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neural_core._storage.parquet_layout import CRC_BLANK, CRC_KEY, page_header, seal
-from neural_core._storage.parquet_reader import ParquetFile
-from neural_core._storage.parquet_writer import Chunk, Column, write_parquet
+from neural_core._storage.parquet.layout import CRC_BLANK, CRC_KEY, page_header, seal
+from neural_core._storage.parquet.reader import ParquetFile
+from neural_core._storage.parquet.writer import Chunk, Column, write_parquet
 from neural_core.errors import DamagedError
 
 MASK = np.arange(19) % 4 > 0

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neural_core._storage.parquet_reader import ParquetFile
-from neural_core._storage.parquet_writer import Chunk, Column, unique_column_names, write_parquet
+from neural_core._storage.parquet.reader import ParquetFile
+from neural_core._storage.parquet.writer import Chunk, Column, unique_column_names, write_parquet
 from neural_core.errors import ArgumentValueError
 
 ONE: tuple[list[Column], list[list[Chunk]]] = [Column("a", "double")], [[Chunk(np.arange(4.0))]]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage import frames
+from neural_core._storage.journal import frames
 from neural_core.errors import FormatVersionError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +69,9 @@ def test_reading_leaves_no_trace(
     tmp_path: Path, tracker: ExperimentTracker, finished: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Listing, loading, reading, comparing, exporting and verifying change no file, no name and no time."""
-    monkeypatch.setattr("neural_core._storage.upkeep.ALIVE_SECONDS", math.inf)  # the writer's sign, not a reader's
+    monkeypatch.setattr(
+        "neural_core._storage.writing.upkeep.ALIVE_SECONDS", math.inf
+    )  # the writer's sign, not a reader's
     (tmp_path / "model_1.pt").write_bytes(b"weights")
     tracker.log_model(tmp_path / "model_1.pt")
     if finished:

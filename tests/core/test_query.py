@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neural_core._storage.index_document import from_document, to_document
-from neural_core._storage.index_rows import fetch, select_best, select_count, select_runs
-from neural_core._storage.index_schema import Entry, open_memory, write
-from neural_core._storage.query import METRIC_PARTS, RUN_FIELDS, parse_filter, parse_order
-from neural_core._storage.query_nodes import And, Compare, Field, Matches, Node, Not, Or, Order, Value, Within
+from neural_core._storage.index.document import from_document, to_document
+from neural_core._storage.index.rows import fetch, select_best, select_count, select_runs
+from neural_core._storage.index.schema import Entry, open_memory, write
+from neural_core._storage.query.language import METRIC_PARTS, RUN_FIELDS, parse_filter, parse_order
+from neural_core._storage.query.nodes import And, Compare, Field, Matches, Node, Not, Or, Order, Value, Within
 from neural_core.errors import ArgumentTypeError, QueryError
 from neural_core.records import MetricInfo, RunRow
 

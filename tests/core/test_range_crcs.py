@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neural_core._storage import frames
-from neural_core._storage.journal_part import JournalPart
-from neural_core._storage.range_crcs import UNIT, RangeCrcs
+from neural_core._storage.journal import frames
+from neural_core._storage.journal.journal_part import JournalPart
+from neural_core._storage.journal.range_crcs import UNIT, RangeCrcs
 
 HEADER = frames.encode_header({"uid": "0" * 32, "epoch": 1, "rank": 0, "session": "owner", "writer": "w", "part": 1})
 

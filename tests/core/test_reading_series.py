@@ -16,7 +16,7 @@ from neural_core import ExperimentTracker
 from neural_core._reading_api.open_run import OpenRun
 from neural_core._reading_api.shelf import Shelf
 from neural_core._reading_api.view import Look, view_of
-from neural_core._storage.journal_part import JournalPart
+from neural_core._storage.journal.journal_part import JournalPart
 from neural_core.reading import CurveView, ExperimentStore, Window
 
 RANK = """

@@ -24,7 +24,7 @@ SEES = """
 import os
 def test_a():
     names = {n for n in os.environ if n.startswith('NEURAL_') or n in ('RANK', 'WORLD_SIZE', 'SLURM_PROCID')}
-    assert names == {'NEURAL_CACHE_DIR'}
+    assert names == {'NEURAL_CACHE_DIR', 'NEURAL_FINISH_SECONDS'}
     assert os.environ['NEURAL_CACHE_DIR'] != 'mine'
     assert os.listdir(os.environ['NEURAL_CACHE_DIR']) == []
 """

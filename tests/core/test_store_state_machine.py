@@ -15,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from journal_support import bits, problems, statuses, stored
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage import frames
-from neural_core._storage.closing import compact_dead_parts
+from neural_core._storage.journal import frames
+from neural_core._storage.writing.closing import compact_dead_parts
 
 pytestmark = pytest.mark.fault("I09")
 
@@ -115,7 +115,7 @@ class Experiments(RuleBasedStateMachine):
         """Continue it."""
         # The evidence of this very process would say that the one that died is alive.
         document = self.directory
-        from neural_core._storage.session import Session
+        from neural_core._storage.writing.session import Session
 
         self.tracker = ExperimentTracker._of(Session.open(document, kind="owner"))
         self.tracker.auto_visualize = False

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neural_core._storage.thrift import MAX_DEPTH, StructEncoder, decode_struct
+from neural_core._storage.parquet.thrift import MAX_DEPTH, StructEncoder, decode_struct
 from neural_core.errors import DamagedError
 
 I32 = st.integers(-(2**31), 2**31 - 1)

@@ -140,13 +140,18 @@ for tracker in (first, second):
     def test_for_plots_with_the_first_tick(self, tmp_path: Path, env: dict[str, str]) -> None:
         """Automatic plots start the companion when the housekeeping thread sees rows, not before."""
         code = f"""{HEAD}
+import threading
+threads, follow = [], launcher.follow
+def noted(*arguments):
+    threads.append(threading.current_thread().name)
+    return follow(*arguments)
+launcher.follow = noted
 tracker = ExperimentTracker("plots", runs)
 assert launcher.starts == 0
 log(tracker, 0, 20)
-assert launcher.starts == 0
 wait_for(launcher.is_running)
 tracker.finish()
-assert launcher.starts == 1
+assert (threads[0], launcher.starts) == ("neural-housekeeping", 1), threads
 """
         assert run(code, tmp_path, "", env=env) == ("", "")
         assert list((only(tmp_path) / "plots").glob("auto_*.png"))
@@ -404,18 +409,20 @@ assert launcher.starts == 2
     def test_the_rest_after_a_kill(self, tmp_path: Path, env: dict[str, str]) -> None:
         """100,000 rows undelivered when the trainer is killed all arrive, in order, and the end is `interrupted`."""
         code = f"""{HEAD}
-tracker = ExperimentTracker("killed", runs, auto_visualize=False, backend={{"slow": {{"path": out, "seconds": 0.03}}}})
+gated = {{"path": out, "gate": sys.argv[3]}}
+tracker = ExperimentTracker("killed", runs, auto_visualize=False, backend={{"gated": gated}})
 log(tracker, 0, 100_000)
 print(launcher.pid, flush=True)
 time.sleep(60)
 """
-        process = start(code, tmp_path / "runs", tmp_path / "out", env=env)
+        process = start(code, tmp_path / "runs", tmp_path / "out", tmp_path / "gate", env=env)
         assert process.stdout is not None
         companion = int(process.stdout.readline())
         process.kill()
         assert process.wait() == -signal.SIGKILL
         process.communicate()
-        assert len(heard(tmp_path / "out")) < 100
+        assert heard(tmp_path / "out") == []
+        (tmp_path / "gate").touch()
         wait_for(lambda: is_gone(companion))
         calls = heard(tmp_path / "out")
         assert [step for call in calls for _, step, _ in call.get("rows", ())] == list(range(100_000))

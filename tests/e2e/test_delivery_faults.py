@@ -33,9 +33,15 @@ runs, out = sys.argv[1:3]
 def log(tracker, first, last):
     for step in range(first, last):
         tracker.log_metrics({"loss": step / 8}, step)
+def wait_for_record(rows):
+    # Else a deadline of finish() would be one for the start of the companion, too.
+    while not os.path.exists(out) or open(out).read().count('{"loss"') < rows:
+        time.sleep(0.01)
 def train(**backend):
     return ExperimentTracker("train", runs, auto_visualize=False, backend={"record": {"path": out}, **backend})
 """
+SOON = "5"
+"""As NEURAL_FINISH_SECONDS: time for a companion that runs to tell of the end, whatever another plugin does."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +55,8 @@ def run_with(probe: Path, tmp_path: Path) -> Callable[..., list[str]]:
     """Give a function that trains 500 rows with more backends beside a good one, checks records; gives warnings."""
 
     def train(backends: str, seconds: str = FOREVER) -> list[str]:
-        code = f"{HEAD}tracker = train({backends}); log(tracker, 0, 500); tracker.finish(); print(launcher.starts)"
+        wait = "wait_for_record(500); " if seconds == SOON else ""
+        code = f"{HEAD}tracker = train({backends}); log(tracker, 0, 500); {wait}tracker.finish()"
         env = environment(probe, NEURAL_FINISH_SECONDS=seconds, NEURAL_LINGER="2")
         _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
         directory = only(tmp_path / "runs")
@@ -106,7 +113,7 @@ class TestPlugins:
     @pytest.mark.fault("P03")
     def test_one_that_hangs(self, run_with: Callable[..., list[str]]) -> None:
         """A backend that hangs is named at the deadline, with the number of rows that it has not got."""
-        [line] = run_with("hanging={}", "3")
+        [line] = run_with("hanging={}", SOON)
         assert "backend 'hanging' has not heard everything yet (500 rows behind)" in line
         assert "neural sync" in line
 
@@ -120,7 +127,7 @@ class TestPlugins:
     @pytest.mark.fault("P06")
     @pytest.mark.parametrize(
         ("backend", "seconds", "reason"),
-        [("dying", "50", "ended the process that imports it"), ("sleeping", "3", "500 rows behind")],
+        [("dying", "50", "ended the process that imports it"), ("sleeping", SOON, "500 rows behind")],
     )
     def test_one_that_harms_by_its_import(
         self, run_with: Callable[..., list[str]], backend: str, seconds: str, reason: str
@@ -143,14 +150,18 @@ class TestCompanion:
 import random, signal, threading
 tracker = ExperimentTracker("train", runs, auto_visualize=False, backend={{"slow": {{"path": out, "seconds": 0.01}}}})
 random.seed(sys.argv[3])
-killed = set()
+def calls():
+    return open(out, "rb").read().count(b"\\n") if os.path.exists(out) else 0
 def kill():
-    while len(killed) < 20:
-        time.sleep(random.uniform(0.2, 0.7))
+    for _ in range(20):
+        before = calls()
+        while calls() < before + 2:  # of two that die in their first call, the plugin would be accused
+            time.sleep(0.01)
+        time.sleep(random.uniform(0.0, 0.3))
         pid = launcher.pid
-        if pid not in killed and launcher.is_running():
-            os.kill(pid, signal.SIGKILL)
-            killed.add(pid)
+        os.kill(pid, signal.SIGKILL)
+        while launcher.pid == pid and launcher.is_running():
+            time.sleep(0.01)
 killer = threading.Thread(target=kill)
 killer.start()
 step = 0
@@ -190,13 +201,14 @@ print(launcher.starts)
     def test_trainer_and_companion_killed(self, tmp_path: Path, probe: Path) -> None:
         """With both killed nothing runs any more; what was not delivered, the next `neural sync` delivers."""
         code = f"""{HEAD}
-tracker = ExperimentTracker("both", runs, auto_visualize=False, backend={{"slow": {{"path": out}}}})
+gated = {{"path": out, "gate": sys.argv[3], "before": 3}}
+tracker = ExperimentTracker("both", runs, auto_visualize=False, backend={{"gated": gated}})
 log(tracker, 0, 20_000)
 print(launcher.pid, flush=True)
 time.sleep(60)
 """
         env = environment(probe)
-        process = start(code, tmp_path / "runs", tmp_path / "out", env=env)
+        process = start(code, tmp_path / "runs", tmp_path / "out", tmp_path / "gate", env=env)
         assert process.stdout is not None
         companion = int(process.stdout.readline())
         wait_for(lambda: rows(heard(tmp_path / "out")))
@@ -209,10 +221,12 @@ time.sleep(60)
 import sys
 from neural_core._delivery.replay import replay
 from pathlib import Path
-done = replay(Path(sys.argv[1]), "slow", {"path": sys.argv[2], "seconds": 0.0})
+done = replay(Path(sys.argv[1]), "gated", {"path": sys.argv[2], "gate": sys.argv[3]})
 print(done.complete)
 """
-        assert run(sync, only(tmp_path / "runs"), tmp_path / "out", env=env) == ("True\n", "")
+        (tmp_path / "gate").touch()
+        arguments = (only(tmp_path / "runs"), tmp_path / "out", tmp_path / "gate")
+        assert run(sync, *arguments, env=env) == ("True\n", "")
         calls = heard(tmp_path / "out")
         assert steps_once(calls) == list(range(20_000))
         assert calls[-1]["status"] == "interrupted"

@@ -15,7 +15,7 @@ import pytest
 from journal_support import contents, experiments, listed, mounted, only, problems, run, statuses, steps, stored
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage.trouble import RING_ROWS
+from neural_core._storage.writing.trouble import RING_ROWS
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from journal_support import (
 )
 
 from neural_core import ExperimentManager
-from neural_core._storage.overview import RowReader
+from neural_core._storage.experiment.overview import RowReader
 
 COUNTING = """
 import mmap, os, sys

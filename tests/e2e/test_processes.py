@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from neural.tracking import ExperimentManager, ExperimentTracker
-from neural_core._storage.documents import read_document, write_document
+from neural_core._storage.experiment.documents import read_document, write_document
 from neural_core.errors import ExperimentInUseError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage import frames
-from neural_core._storage.journal_part import JournalPart
-from neural_core._storage.salvage import salvage
-from neural_core._storage.verify import verify_experiment
+from neural_core._storage.care.salvage import salvage
+from neural_core._storage.care.verify import verify_experiment
+from neural_core._storage.journal import frames
+from neural_core._storage.journal.journal_part import JournalPart
 from neural_core.errors import NeuralError
 
 __all__ = ["Subject", "fitting"]

@@ -17,6 +17,7 @@ BACKENDS = {
     "record": "neural_core.testing:RecordingPlugin",
     "raising": "neural_core.testing:RaisingPlugin",
     "slow": "probe:Slow",
+    "gated": "probe:Gated",
     "hanging": "neural_core.testing:HangingPlugin",
     "crashing": "neural_core.testing:CrashingPlugin",
     "flooding": "probe:Flooding",
@@ -25,7 +26,7 @@ BACKENDS = {
     "sleeping": "probe_sleeping:Sleeping",
 }
 PROBE = """
-import sys, time
+import os, sys, time
 from neural_core.testing import RecordingPlugin
 
 class Slow(RecordingPlugin):
@@ -34,6 +35,17 @@ class Slow(RecordingPlugin):
         self.seconds = seconds
     def heard(self, hook, arguments):
         time.sleep(self.seconds)
+        super().heard(hook, arguments)
+
+class Gated(RecordingPlugin):
+    # Hears so many calls, and all others when the gate is there.
+    def __init__(self, path, gate, before=0):
+        super().__init__(path)
+        self.gate, self.before = gate, before
+    def heard(self, hook, arguments):
+        self.before -= 1
+        while self.before < 0 and not os.path.exists(self.gate):
+            time.sleep(0.01)
         super().heard(hook, arguments)
 
 class Flooding(RecordingPlugin):

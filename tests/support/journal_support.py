@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage.overview import RowReader
-from neural_core._storage.verify import verify_experiment
+from neural_core._storage.care.verify import verify_experiment
+from neural_core._storage.experiment.overview import RowReader
 from neural_core.records import RunRow
 
 ROOT = Path(__file__).resolve().parents[2]

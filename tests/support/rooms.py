@@ -40,6 +40,14 @@ def core(names: str) -> tuple[str, ...]:
     return tuple(f"neural_core.{name}" for name in names.split())
 
 
+def shelf(name: str, ours: str, others: str) -> Room:
+    """Give one folder of the storage, with the shelves and the packages that it may use."""
+    all_use = "errors records _series _storage.cache_folder _storage.clock _storage.folder _storage.liveness"
+    shelves = " ".join(f"_storage.{one}" for one in ours.split())
+    files = f"neural_core/_storage/{name}/*.py" if name else "neural_core/_storage/*.py"
+    return Room(files, ours=core(f"{all_use} {shelves}"), others=tuple(others.split()))
+
+
 FACTS = core("errors records")
 PUBLIC = core("ExperimentManager ExperimentTracker errors hookimpl importing plugins reading records")
 """What plugins use of the core; docs/hooks.md tells it. `neural_core.testing` is for their tests."""
@@ -55,12 +63,18 @@ ROOMS = [
     Room("neural_core/_environment.py", ours=core("__version__"), others=()),
     Room("neural_core/_installed.py", ours=core("errors"), others=()),
     Room("neural_core/hookspecs.py", ours=core("records"), others=("matplotlib.figure", "pluggy"), typing_only=True),
-    # The three rooms below the verbs: files, plugins, pictures
-    Room(
-        "neural_core/_storage/**/*.py",
-        ours=core("errors records _series _storage"),
-        others=("attrs", "cattrs", "numpy", "platformdirs"),
-    ),
+    # Below the verbs: files, plugins, pictures
+    # The shelves of the storage, from the bottom to the top
+    shelf("", "", "platformdirs"),
+    shelf("parquet", "parquet", "attrs numpy"),
+    shelf("journal", "journal parquet", "attrs numpy"),
+    shelf("artifacts", "artifacts journal", "attrs"),
+    shelf("experiment", "experiment journal parquet", "attrs cattrs numpy"),
+    shelf("query", "query", "attrs"),
+    shelf("index", "index query experiment", "attrs"),
+    shelf("writing", "writing artifacts experiment journal", "attrs"),
+    shelf("care", "care writing index experiment artifacts journal parquet", "attrs numpy"),
+    # What stands on them
     Room(
         "neural_core/_delivery/**/*.py",
         ours=core("errors hookspecs records _delivery _storage"),
@@ -185,9 +199,9 @@ BROAD_EXCEPTS = {
     "neural_core/_delivery/discovery.py": "a package raises what it likes when it is imported; the others are served",
     "neural_core/_delivery/guard.py": "a plugin raises what it likes; its neighbours and the training go on",
     "neural_core/_plotting/visualizer.py": "a picture that cannot be drawn must not end the training that it shows",
-    "neural_core/_storage/hot_path.py": "a value's own __float__ raises what it likes; the slow path judges it again",
-    "neural_core/_storage/plain.py": "a hyperparameter may be any object; its properties and repr raise what they like",
-    "neural_core/_storage/ticker.py": "one thread looks after all trackers; the trouble of one must not end it",
+    "neural_core/_storage/writing/hot_path.py": "a value's __float__ raises what it likes: the slow path judges it",
+    "neural_core/_storage/experiment/plain.py": "a hyperparameter is any object; its properties raise what they like",
+    "neural_core/_storage/writing/ticker.py": "one thread looks after all trackers; the trouble of one must not end it",
     "neural_core/plugins.py": "a plugin raises what it likes when it is called; whoever asked goes on without it",
-    "neural_core/_storage/values.py": "__float__, item() and repr of a stranger raise what they like; name the metric",
+    "neural_core/_storage/writing/values.py": "__float__ and repr of a stranger raise what they like; name the metric",
 }

@@ -15,9 +15,9 @@ import pytest
 from docs_support import ROOT, python_blocks
 
 from neural.tracking import ExperimentTracker
-from neural_core._storage import frames
-from neural_core._storage.facts_file import write_facts_file
-from neural_core._storage.journal_part import JournalPart
+from neural_core._storage.journal import frames
+from neural_core._storage.journal.facts_file import write_facts_file
+from neural_core._storage.journal.journal_part import JournalPart
 
 FORMAT = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
 

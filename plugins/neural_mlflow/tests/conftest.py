@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -98,14 +100,25 @@ def database(tmp_path: Path, empty_database: Path) -> Store:
     return Store(f"sqlite:///{tmp_path / 'mlflow.db'}")
 
 
+def lasting_port() -> int:
+    """Give a port that nobody has and that the system gives to nobody, however often it is free in between.
+
+    A port of the system's own range may go to any other process while the server is down, or to a client that asks
+    whether the server is back: it would be connected to itself.
+    """
+    while True:
+        with socket.socket() as found, contextlib.suppress(OSError):
+            found.bind(("127.0.0.1", random.randrange(10_000, 32_000)))
+            port: int = found.getsockname()[1]
+            return port
+
+
 class Server:
     """A real ``mlflow server`` on loopback, which can be killed and started again on the same port."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port = found.getsockname()[1]
+        self.port = lasting_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -134,7 +147,7 @@ class Server:
     def answers(self) -> bool:
         """Tell whether it does."""
         try:
-            with urllib.request.urlopen(f"{self.uri}/health", timeout=1) as answer:
+            with urllib.request.urlopen(f"{self.uri}/health", timeout=10) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import create_server
+from socket import create_server, socket
 
 import pytest
 from neural_mlflow import MlflowBackend
@@ -75,9 +75,9 @@ def hanging() -> Iterator[str]:
 @contextlib.contextmanager
 def refusing() -> Iterator[str]:
     """Give a port where nobody listens."""
-    with create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    yield f"127.0.0.1:{port}"
+    with socket() as taken:  # and nobody else can listen there meanwhile
+        taken.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{taken.getsockname()[1]}"
 
 
 FAULTS = {
@@ -117,8 +117,8 @@ def test_finish_keeps_its_deadline_and_sync_completes(tmp_path: Path, server, sc
     assert done.stderr.count("All is stored; later: neural sync") == 4
     server.start()
     option = f"tracking_uri={server.uri}"
-    done = neural("sync", "--all", "--base-dir", "experiments", "--to", "mlflow", "--option", option)
-    assert done.returncode == 0, done.stdout + done.stderr
+    sync = ("sync", "--all", "--base-dir", "experiments", "--to", "mlflow", "--option", option)
+    wait_for(lambda: neural(*sync).returncode == 0)  # the companion may still wait for its last answer
     client = _client(server)
     runs = client.search_runs([client.get_experiment_by_name("faults").experiment_id])
     assert len(runs) == 4

@@ -7,9 +7,10 @@ import json
 import re
 import subprocess
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,25 @@ class Board:
         )
         with urllib.request.urlopen(request, timeout=120) as answer:
             return json.loads(answer.read())
+
+
+def becomes(expected: object, ask: Callable[[], object]) -> None:
+    """Wait until an answer is this: TensorBoard reads runs bit by bit, and shows what it has by then.
+
+    Raises:
+        AssertionError: it does not become this.
+    """
+    answer: object = None
+
+    def same() -> bool:
+        nonlocal answer
+        with contextlib.suppress(urllib.error.HTTPError, LookupError):  # not there yet
+            answer = ask()
+        return answer == expected
+
+    with contextlib.suppress(AssertionError):
+        wait_for(same)
+    assert answer == expected
 
 
 @contextlib.contextmanager

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import urllib.parse
+from functools import partial
 from pathlib import Path
 
 import pytest
-from boards import Board, tensorboard
+from boards import Board, becomes, tensorboard
 from matplotlib.figure import Figure
 from neural_tensorboard import TensorBoardBackend
 
 from neural_core import ExperimentTracker
 from neural_core.testing import deliver, wait_for
 
+TEXTS = ["experiment", "hyperparameters", "notes", "status"]
 STATUSES = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]
+
+
+def tags_of(board: Board, kind: str) -> dict[str, list[str]]:
+    """Give the tags of each run, in alphabetical order."""
+    return {run: sorted(tags) for run, tags in board.get(f"/data/plugin/{kind}/tags").items()}
+
+
+def points(board: Board, run: str, tag: str) -> list[tuple[int, float]]:
+    """Give step and value of every point of a metric."""
+    shown = board.get("/data/plugin/scalars/scalars", run=run, tag=tag)
+    return [(step, value) for _, step, value in shown]
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fast loader", "Python loader"])
@@ -31,14 +44,16 @@ def test_dashboards(tmp_path: Path, fast: bool) -> None:
         ids.append(tracker.experiment_id)
     figure = (tracker.experiment_dir / "plots" / "curve.png").read_bytes()
     with tensorboard(tmp_path / "runs" / "sweep", fast=fast) as board:
-        tags = wait_for(lambda: len(found := board.get("/data/plugin/scalars/tags")) == 2 and found)
-        assert {run: sorted(of_run) for run, of_run in tags.items()} == {one: ["loss", "val/accuracy"] for one in ids}
+        becomes({run: ["loss", "val/accuracy"] for run in ids}, lambda: tags_of(board, "scalars"))
+        becomes({run: [f"neural/{text}" for text in TEXTS] for run in ids}, lambda: tags_of(board, "text"))
         for run, rate in zip(ids, (0.5, 0.25), strict=True):
-            shown = board.get("/data/plugin/scalars/scalars", run=run, tag="loss")
-            assert [(step, value) for _, step, value in shown] == [(step, rate * step) for step in range(20)]
+            becomes([(step, rate * step) for step in range(20)], partial(points, board, run, "loss"))
+            becomes([(step, step / 32) for step in range(20)], partial(points, board, run, "val/accuracy"))
         assert "<em>note</em>" in board.get("/data/plugin/text/text", run=ids[0], tag="neural/notes")[0]["text"]
         check_hparams(board, dict(zip(ids, (0.5, 0.25), strict=True)))
-        (image,) = board.get("/data/plugin/images/images", run=ids[1], tag="figures/curve", sample=0)
+        pictures = partial(board.get, "/data/plugin/images/images", run=ids[1], tag="figures/curve", sample=0)
+        becomes(1, lambda: len(pictures()))
+        (image,) = pictures()
         query = dict(urllib.parse.parse_qsl(image["query"]))
         assert board.fetch("/data/plugin/images/individualImage", **query) == figure
 
@@ -76,8 +91,7 @@ def test_while_it_is_written(tmp_path: Path, fast: bool) -> None:
         def shown() -> list[tuple[int, float]]:
             if not board.get("/data/plugin/scalars/tags"):
                 return []
-            of_run = board.get("/data/plugin/scalars/scalars", run=f"live/{tracker.experiment_id}", tag="loss")
-            return [(step, value) for _, step, value in of_run]
+            return points(board, f"live/{tracker.experiment_id}", "loss")
 
         wait_for(lambda: len(shown()) == 10)
         log(10, 20)
@@ -102,7 +116,7 @@ def test_what_comes_late(tmp_path: Path) -> None:
         tracker.log_hyperparameters({"lr": 0.5})
         tracker.finish()
         deliver(tracker.experiment_dir, TensorBoardBackend(tmp_path / "runs"), start.position, start.bookmark)
-        wait_for(lambda: "neural/status" in board.get("/data/plugin/text/tags")[run])
+        wait_for(lambda: "neural/status" in board.get("/data/plugin/text/tags").get(run, []))
         assert "neural/notes" in board.get("/data/plugin/text/tags")[run]
         (group,) = board.post("/data/plugin/hparams/session_groups", allowedStatuses=STATUSES, sliceSize=10)[
             "sessionGroups"

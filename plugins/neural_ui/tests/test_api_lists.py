@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from neural_core import ExperimentTracker
-from neural_core._storage.documents import write_document
+from neural_core._storage.experiment.documents import write_document
 
 Track = Callable[..., ExperimentTracker]
 

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import re
 import selectors
 import signal
@@ -54,10 +55,11 @@ tracker.finish()
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Give a port that nobody has, outside of the range from which the system gives ports to others."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(10_000, 32_000)))
+            return int(probe.getsockname()[1])
 
 
 class Process:
@@ -171,6 +173,7 @@ def test_ways_to_start(start: Start, track: Callable[..., ExperimentTracker], tm
     assert server.interrupt() == 0
     assert server.output.count("\n") == 1
     with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # nobody listens; old connections are no matter
         again.bind(("127.0.0.1", port))
 
 

@@ -124,10 +124,9 @@ from neural_core.testing import following
 from neural_wandb import WandbBackend
 
 def service():
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        fields = stat.read_text().split()
-        if fields[1].startswith("(wandb") and fields[3] == str(os.getpid()):
-            return int(fields[0])
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    (pid,) = [pid for pid in children if "wandb-core" in Path(f"/proc/{pid}/cmdline").read_text()]
+    return int(pid)
 
 tracker = ExperimentTracker("once", sys.argv[1], auto_visualize=False)
 with following(tracker.experiment_dir, WandbBackend(mode="offline", dir=sys.argv[1])) as catch_up:

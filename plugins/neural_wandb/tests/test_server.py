@@ -119,7 +119,7 @@ print(tracker.experiment_id, time.monotonic() - begun)
     run_id, seconds = output.split()
     assert float(seconds) < 30
     directory = only(tmp_path / "neural_experiments")
-    assert cursor(directory)["state"] != "complete"
+    assert cursor(directory).get("state") != "complete"
     server.refuses = 0
     wait_for(lambda: _synced(tmp_path, server))
     assert cursor(directory)["state"] == "complete"

@@ -13,9 +13,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from neural_core._storage import frames
-from neural_core._storage.compaction import compact_part
-from neural_core._storage.documents import write_document
+from neural_core._storage.experiment.documents import write_document
+from neural_core._storage.journal import frames
+from neural_core._storage.journal.compaction import compact_part
 
 HERE = Path(__file__).parent
 UID = "0123456789abcdef0123456789abcdef"

@@ -13,12 +13,12 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from neural_core._storage.closing import write_final_documents
-from neural_core._storage.compacted_part import ORDINAL, STEP, TIME
-from neural_core._storage.facts_file import SUFFIX, read_facts_file, write_facts_file
-from neural_core._storage.parquet_layout import Column
-from neural_core._storage.parquet_reader import ParquetFile
-from neural_core._storage.parquet_writer import Chunk, write_parquet
+from neural_core._storage.journal.compacted_part import ORDINAL, STEP, TIME
+from neural_core._storage.journal.facts_file import SUFFIX, read_facts_file, write_facts_file
+from neural_core._storage.parquet.layout import Column
+from neural_core._storage.parquet.reader import ParquetFile
+from neural_core._storage.parquet.writer import Chunk, write_parquet
+from neural_core._storage.writing.closing import write_final_documents
 from neural_core.importing import ForeignRun, ImportTarget, import_run
 
 __all__ = ["METRICS", "SPIKE", "curves", "make_long_run", "make_long_runs"]

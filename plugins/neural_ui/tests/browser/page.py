@@ -28,7 +28,7 @@ ARGUMENTS = (
     "--disable-sync",
     "--force-color-profile=srgb",
 )
-READY_MS = 60_000
+READY_MS = 120_000
 expect.set_options(timeout=READY_MS)  # of every expectation of these tests: a busy machine is no failure
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core._storage.documents import read_document, write_document
+from neural_core._storage.experiment.documents import read_document, write_document
 
 __all__ = ["HOSTILE", "make_many_runs", "make_metric_farm", "make_small_store", "png"]
 

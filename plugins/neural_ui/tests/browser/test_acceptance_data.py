@@ -148,7 +148,7 @@ def test_live_row_is_seen(new_page: NewPage, own_server: str, live_writer: LiveR
     ui.until(f"Math.max(...({last})) === 21")
     expect(ui.get("live")).to_contain_text("1 running")
     live_writer.finish()
-    expect(ui.get("live")).not_to_contain_text("running", timeout=30_000)
+    expect(ui.get("live")).not_to_contain_text("running")
 
 
 @pytest.mark.parametrize("reading", ["neural.live.ask()", "neural.cards.reload()"], ids=["growth", "everything"])

@@ -131,7 +131,7 @@ def test_run_deleted_while_viewed(new_page: NewPage, own_store: Path, own_server
     expect(ui.get("drawer")).to_be_visible()
     with ui.expecting("404"):
         ExperimentManager(own_store).delete_experiment(gone)
-        expect(ui.get("toast")).to_contain_text("no longer in the folder", timeout=30_000)
+        expect(ui.get("toast")).to_contain_text("no longer in the folder")
         expect(ui.get("run-row", id=gone)).to_have_count(0)
         expect(ui.get("drawer")).to_be_hidden()
     expect(ui.get("run-row")).to_have_count(3)

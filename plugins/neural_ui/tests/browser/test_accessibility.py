@@ -50,7 +50,7 @@ def test_overlays(new_page: NewPage, serve: Serve, store_small: Path, theme: str
     ui.page.keyboard.press("Escape")
     ui.page.keyboard.press("?")
     expect(ui.page.locator(".modal.show")).to_be_visible()
-    ui.page.wait_for_timeout(400)
+    ui.until("document.getAnimations().every(one => one.playState !== 'running')")
     assert violations(ui) == []
 
 

@@ -9,6 +9,7 @@ from page import NewPage, UiPage
 from playwright.sync_api import Locator, Page, expect
 
 from neural_core import ExperimentManager
+from neural_core.testing import wait_for
 
 
 @pytest.fixture
@@ -99,11 +100,7 @@ def test_notes_are_saved_when_the_page_is_left(ui: UiPage, own_store: Path) -> N
     page, drawer = opened(ui, "resnet-sgd-1")
     drawer.get_by_label("Notes", exact=True).fill("typed last")
     page.goto("about:blank")
-    for _ in range(100):
-        if ExperimentManager(own_store).runs("notes = 'typed last'"):
-            break
-        page.wait_for_timeout(100)
-    assert len(ExperimentManager(own_store).runs("notes = 'typed last'")) == 1
+    assert len(wait_for(lambda: ExperimentManager(own_store).runs("notes = 'typed last'"))) == 1
 
 
 def test_tags_are_added_and_removed(ui: UiPage) -> None:

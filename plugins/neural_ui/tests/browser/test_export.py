@@ -47,7 +47,8 @@ def test_zoom_is_linked(new_page: NewPage, store_small: Path, tmp_path: Path) ->
     """Zooming one chart zooms the others to the same steps; the button brings all back."""
     ui = opened(new_page, store_small, tmp_path)
     ranges = (
-        "[...document.querySelectorAll('.plot')].map(p => p._fullLayout && p._fullLayout.xaxis.range.map(Math.round))"
+        "[...document.querySelectorAll('.plot')].filter(p => p._fullLayout)"
+        ".map(p => p._fullLayout.xaxis.range.map(Math.round))"
     )
     expect(ui.page.locator(".chart .trace").first).to_be_visible()
     box = ui.page.locator('.chart[data-metric="train/loss"] .nsewdrag').bounding_box()
@@ -56,14 +57,11 @@ def test_zoom_is_linked(new_page: NewPage, store_small: Path, tmp_path: Path) ->
     ui.page.mouse.down()
     ui.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] - 20, steps=4)
     ui.page.mouse.up()
-    ui.page.wait_for_timeout(300)
-    seen = [one for one in ui.page.evaluate(ranges) if one]
-    assert len(seen) > 1
-    assert all(one == seen[0] for one in seen)
+    ui.until(f"{ranges}.length > 1 && {ranges}.every(one => String(one) === String({ranges}[0]) && one[1] < 150)")
+    seen = ui.page.evaluate(ranges)
     assert 30 < seen[0][0] < 90 < seen[0][1] < 150
     ui.page.locator("#reset").click()
-    ui.page.wait_for_timeout(300)
-    assert all(one[1] >= 239 for one in ui.page.evaluate(ranges) if one)
+    ui.until(f"{ranges}.every(one => one[1] >= 239)")
 
 
 def test_smoothing(new_page: NewPage, store_small: Path, tmp_path: Path) -> None:
@@ -76,8 +74,7 @@ def test_smoothing(new_page: NewPage, store_small: Path, tmp_path: Path) -> None
     )
     before = ui.page.evaluate(rough)
     ui.page.locator("#smooth").fill("60")
-    ui.page.wait_for_timeout(200)
-    assert ui.page.evaluate(rough) < before / 4
+    ui.until(f"{rough} < {before / 4}")
 
 
 def test_tabs(new_page: NewPage, store_small: Path, tmp_path: Path) -> None:
@@ -97,7 +94,7 @@ def test_hostile_names(new_page: NewPage, store_hostile: Path, tmp_path: Path, c
     ui = opened(new_page, store_hostile, tmp_path, csp=csp)
     for name in ("Metrics comparison", "Hyperparameters", "Best metrics", "Summary"):
         ui.page.get_by_role("tab", name=name).click()
-        ui.page.wait_for_timeout(150)
+        expect(ui.page.get_by_role("tabpanel", name=name)).to_be_visible()
     assert not ui.was_executed()
     assert ui.page.locator("main a, main img, main iframe").count() == 0
     expect(ui.page.locator("#legend")).to_contain_text("<img src=x onerror=")

@@ -70,7 +70,6 @@ def test_selection_of_the_table_is_the_selection_of_the_page(ui: UiPage) -> None
     page.get_by_role("button", name="Table", exact=True).click()
     ticks = page.locator("#runs-table .ag-pinned-left-cols-container .ag-selection-checkbox input")
     expect(ticks.first).to_be_checked()
-    page.wait_for_timeout(500)
     ticks.first.click()
     ui.until("neural.state.get().selected.size === 5")
 

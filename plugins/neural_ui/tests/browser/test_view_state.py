@@ -35,7 +35,7 @@ def test_selection_is_remembered(ui: UiPage) -> None:
     """The last selection is there again when the page is opened without an address of a view."""
     ui.open()
     ui.get("run-row").nth(0).locator(".name").click()
-    ui.page.wait_for_timeout(200)
+    ui.until("neural.state.get().selected.size === 5")
     ui.open()
     assert ui.page.evaluate("neural.state.get().selected.size") == 5
 
@@ -115,7 +115,7 @@ def test_new_run_joins_while_nobody_has_chosen(new_page: NewPage, own_server: st
     try:
         run.log(0.9, 0.8)
         row = ui.get("run-row").filter(has_text="the new one")
-        expect(row).to_have_attribute("aria-selected", "true", timeout=20_000)
+        expect(row).to_have_attribute("aria-selected", "true")
     finally:
         run.close()
 

@@ -1,0 +1,1 @@
+"""Experiments after the training: ended, verified, rescued, given up."""

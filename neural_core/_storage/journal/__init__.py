@@ -1,0 +1,1 @@
+"""One part of a journal: its bytes, frames and files, live or compacted."""

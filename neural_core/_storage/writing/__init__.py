@@ -1,0 +1,1 @@
+"""One process writing one experiment: the hot path, and everything beside it."""
