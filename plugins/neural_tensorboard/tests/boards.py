@@ -58,7 +58,7 @@ def becomes(expected: object, ask: Callable[[], object]) -> None:
 
     with contextlib.suppress(AssertionError):
         wait_for(same)
-    assert answer == expected
+    assert answer == expected, f"{answer} is not {expected}"
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from neural_tensorboard import TensorBoardBackend
 from neural_core import ExperimentTracker
 from neural_core.testing import deliver, wait_for
 
-TEXTS = ["experiment", "hyperparameters", "notes", "status"]
+TEXTS = ["artifacts/curve", "neural/experiment", "neural/hyperparameters", "neural/notes", "neural/status"]
 STATUSES = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]
 
 
@@ -45,7 +45,7 @@ def test_dashboards(tmp_path: Path, fast: bool) -> None:
     figure = (tracker.experiment_dir / "plots" / "curve.png").read_bytes()
     with tensorboard(tmp_path / "runs" / "sweep", fast=fast) as board:
         becomes({run: ["loss", "val/accuracy"] for run in ids}, lambda: tags_of(board, "scalars"))
-        becomes({run: [f"neural/{text}" for text in TEXTS] for run in ids}, lambda: tags_of(board, "text"))
+        becomes({run: TEXTS for run in ids}, lambda: tags_of(board, "text"))
         for run, rate in zip(ids, (0.5, 0.25), strict=True):
             becomes([(step, rate * step) for step in range(20)], partial(points, board, run, "loss"))
             becomes([(step, step / 32) for step in range(20)], partial(points, board, run, "val/accuracy"))

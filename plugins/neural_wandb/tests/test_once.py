@@ -124,7 +124,7 @@ from neural_core.testing import following
 from neural_wandb import WandbBackend
 
 def service():
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    children = " ".join(task.read_text() for task in Path("/proc/self/task").glob("*/children")).split()
     (pid,) = [pid for pid in children if "wandb-core" in Path(f"/proc/{pid}/cmdline").read_text()]
     return int(pid)
 
