@@ -45,7 +45,7 @@ def test_dashboards(tmp_path: Path, fast: bool) -> None:
     figure = (tracker.experiment_dir / "plots" / "curve.png").read_bytes()
     with tensorboard(tmp_path / "runs" / "sweep", fast=fast) as board:
         becomes({run: ["loss", "val/accuracy"] for run in ids}, lambda: tags_of(board, "scalars"))
-        becomes({run: TEXTS for run in ids}, lambda: tags_of(board, "text"))
+        becomes(dict.fromkeys(ids, TEXTS), lambda: tags_of(board, "text"))
         for run, rate in zip(ids, (0.5, 0.25), strict=True):
             becomes([(step, rate * step) for step in range(20)], partial(points, board, run, "loss"))
             becomes([(step, step / 32) for step in range(20)], partial(points, board, run, "val/accuracy"))
