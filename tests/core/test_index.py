@@ -510,7 +510,7 @@ class TestSpoiltCache:
             with Index(store.base, cache_dir=cache, row_reader=JsonReader) as index:
                 assert [repr(row) for row in index.runs()] == direct(store)
         finally:
-            subprocess.run(["umount", cache], check=True)
+            subprocess.run(["umount", "-l", cache], check=True)
 
     @pytest.mark.privileged
     def test_full_file_system(self, store: Store, tmp_path: Path) -> None:
@@ -524,7 +524,7 @@ class TestSpoiltCache:
             with Index(store.base, cache_dir=cache, row_reader=JsonReader) as index:
                 assert [repr(row) for row in index.runs()] == direct(store)
         finally:
-            subprocess.run(["umount", cache], check=True)
+            subprocess.run(["umount", "-l", cache], check=True)
 
 
 WORKER = """
