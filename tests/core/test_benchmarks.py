@@ -13,6 +13,7 @@ import pytest
 from benchmarks.peers.command import PARTS
 from benchmarks.run import NAMES
 
+pytestmark = pytest.mark.timeout(1_200)  # some take most of a minute on a machine that does nothing else
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = (
     "acknowledged calls lost",

@@ -95,6 +95,7 @@ def check_once(folder: Path, result: subprocess.CompletedProcess[str], said: dic
 @pytest.mark.privileged("strace")
 class TestTheNthCallFails:
     @pytest.mark.fault("D06")
+    @pytest.mark.timeout(1_200)  # every call of a kind is one run
     @pytest.mark.parametrize(
         ("call", "last", "stride"),
         [("write", 40, 1), ("fsync", 20, 1), ("fdatasync", 5, 1), ("rename", 9, 1), ("unlink,rmdir", 5, 1)],
@@ -109,6 +110,7 @@ class TestTheNthCallFails:
             check_once(folder, result, said)
 
     @pytest.mark.fault("D06")
+    @pytest.mark.timeout(1_200)  # every call of a kind is one run
     @pytest.mark.parametrize("call", ["openat", "mkdir"])
     def test_a_name_cannot_be_opened_or_made(self, tmp_path: Path, call: str) -> None:
         """A file or folder of the store that cannot be opened or made once (EMFILE, EACCES) is told or made later."""

@@ -194,6 +194,7 @@ def test_live_keeps_the_zoom(new_page: NewPage, own_server: str, live_writer: Li
     assert ui.page.evaluate("neural.state.get().zoom") == [3.123456789, 17.987654321]
 
 
+@pytest.mark.timeout(1_200)
 def test_live_leaves_no_memory_behind(new_page: NewPage, own_server: str, live_writer: LiveRun) -> None:
     """Three hundred refreshes with a new row each let the heap grow by less than 20 MB (check 7)."""
     live_writer.log(*[0.5] * 20)
