@@ -43,7 +43,7 @@ def test_search_filters_the_list(many: UiPage) -> None:
     page = many.open()
     page.keyboard.press("k")
     page.keyboard.type("lr<1e-3")
-    many.until("neural.selection.rows().length < 1000")
+    many.until("neural.state.get().q === 'lr<1e-3' && neural.selection.rows().length < 1000")
     small = page.evaluate(
         "neural.selection.rows().every(run => Object.entries(run.params)"
         ".some(([name, value]) => /lr|learning_rate/.test(name) && value < 1e-3))"

@@ -15,7 +15,7 @@ def test_link_shows_the_same_view_elsewhere(ui: UiPage, new_page: NewPage, serve
     page.evaluate("neural.state.select([...neural.state.get().selected].slice(0, 3))")
     page.get_by_label("Smoothing").fill("40")
     page.evaluate("neural.state.set({zoom: [50, 150], group: 'param:optimizer', y: 'log', charts: 'loss'})")
-    ui.until("location.search.includes('zoom=50~150')")
+    ui.until("['smooth=40', 'zoom=50~150', 'charts=loss'].every(one => location.search.includes(one))")
     query = page.evaluate("location.search")
     other = new_page(serve(store_small))
     other.open(f"?{query[1:]}")
