@@ -45,7 +45,6 @@ class AutoPlots:
     def _draw(self, experiment: Experiment) -> None:
         from neural_core._plots import draw_experiment
 
-        self._new_rows, self._fresh = 0, True
         began = time.thread_time()
         # A figure is a cycle that holds megabytes of pixels: none waits for its turn with the collector. What was
         # there before is frozen meanwhile, or looking through it would take as long as drawing.
@@ -54,4 +53,5 @@ class AutoPlots:
             draw_experiment(experiment, self._visualizer, tidy=gc.collect)
         finally:
             gc.unfreeze()
+        self._new_rows, self._fresh = 0, True  # only now: what was not drawn is asked for again
         self._not_before = time.monotonic() + (time.thread_time() - began) / SHARE_OF_A_CORE

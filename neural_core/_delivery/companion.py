@@ -82,7 +82,9 @@ class _Companion:
     def _obey(self, command: Mapping[str, Any]) -> None:
         directory = str(command.get("directory", ""))
         match command.get("op"):
-            case "open" if directory not in self._crews:
+            case "open":
+                if directory in self._crews:  # resumed: others may be named now, and those who were there may be done
+                    self._crews.pop(directory).close(time.monotonic() + CLOSE_SECONDS)
                 self._enter(command.get("folder"))
                 divert_output(Path(directory) / "delivery" / "companion.log")
                 self._crews[directory] = Crew(

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neural_core._delivery import AUTO_PLOTS
 from neural_core._delivery.behind import say_who_is_behind
-from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of
+from neural_core._delivery.beside import RelaysBeside
+from neural_core._delivery.cursor import Cursor, cursors_of
 from neural_core._delivery.launcher import companion_allowed, launcher
 from neural_core._delivery.patience import waiting_seconds
 from neural_core.errors import DeliveryError
 
 if TYPE_CHECKING:
     from neural_core._delivery.guard import GuardedPlugin
-    from neural_core._delivery.relay import Relay
 
 __all__ = ["Delivery"]
 
@@ -50,54 +52,59 @@ class Delivery:
         self._uid = uid
         self._plots = plots
         self._pid = os.getpid()
-        self._objects: list[Relay] = []
-        if plugins:
-            from neural_core._delivery.relay import Relay  # brings NumPy, which most trackers do without
-
-            self._objects = [Relay(directory, plugin, beside_training=True) for plugin in plugins]
-        self._threads: list[Relay] = []
+        self._objects = plugins
+        self._beside = RelaysBeside(directory, uid)
         self._followed = False
-        self._following = threading.Lock()  # the end may come while the housekeeping thread begins to follow
+        self._changing = threading.Lock()  # of where plugins live: the end may come in the middle of a tick
         self._elsewhere = False
         self._always_on: set[str] = set()
         self._told: set[str] = set()
 
     def start(self) -> None:
         """Start the relays of the script's own objects, and the companion when a backend was named."""
-        for relay in self._objects:
-            relay.start()
+        self._beside.add_objects(self._objects)
         if self.backends:
-            self._follow_once()
+            self._follow_once(math.inf)
 
     def tick(self) -> None:
         """On the housekeeping thread, after new rows: start the companion when there is work, tell of trouble."""
         if self._pid != os.getpid():
             return  # a forked child: the parent delivers what it writes
+        # What another thread does at this moment is not waited for: the housekeeping thread has others to look after.
         if not self._followed:
-            self._follow_once()
+            self._follow_once(0.0)
         elif self._elsewhere and not launcher.is_running():
-            self._hurry()
+            self._hurry(0.0)
         self.tell_errors()
 
-    def _follow_once(self) -> None:
-        with self._following:
-            if not self._followed:
+    @contextlib.contextmanager
+    def _alone(self, deadline: float) -> Iterator[bool]:
+        """Give True to one thread at a time, False to one that has waited till the deadline."""
+        left = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
+        alone = self._changing.acquire(timeout=left)
+        try:
+            yield alone
+        finally:
+            if alone:
+                self._changing.release()
+
+    def _follow_once(self, deadline: float) -> None:
+        with self._alone(deadline) as alone:
+            if alone and not self._followed:
                 self._followed = True
                 self._follow()
 
     def _follow_at_last(self, deadline: float) -> None:
         """Let plugins that are always on hear also of what is over before the first tick.
 
-        A tick that has just begun to follow is waited for: who hears of the experiment is known only then. A plugin
-        whose import hangs there has time till the deadline.
+        A tick that has just begun to follow is waited for: who hears of the experiment is known only then.
         """
         from neural_core._delivery import discovery
 
-        left = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
-        if self._following.acquire(timeout=left):
-            self._following.release()
-            if not self._followed and discovery.always_on_names() - {AUTO_PLOTS}:
-                self._follow_once()
+        with self._alone(deadline):
+            pass
+        if not self._followed and discovery.always_on_names() - {AUTO_PLOTS}:
+            self._follow_once(deadline)
 
     def _follow(self) -> None:
         from neural_core._delivery import discovery
@@ -110,30 +117,20 @@ class Delivery:
         what = {"uid": self._uid, "backends": self.backends, "plots": self._plots}
         self._elsewhere = companion_allowed() and launcher.follow(self.directory, what)
         if not self._elsewhere:
-            self._on_threads()
+            self._beside.add_backends(self.backends)
+            self._beside.add_later({}, self._always_on)
 
-    def _hurry(self) -> None:
+    def _hurry(self, deadline: float) -> None:
         """Wake the companion, or do without one when it cannot work here."""
-        if not launcher.hurry(self.directory) and launcher.is_broken:
-            self._elsewhere = False
+        with self._alone(deadline) as alone:
+            if not (alone and self._elsewhere) or launcher.hurry(self.directory) or not launcher.is_broken:
+                return
             _log.warning(
                 "the companion process does not find what this one does (%s): plugins run on threads of this process",
                 self.directory / "delivery" / "companion.log",
             )
-            self._on_threads()
-
-    def _on_threads(self) -> None:
-        """Without a companion, backends are told from threads of this process; plots are drawn by flush and finish."""
-        from neural_core._delivery import discovery
-        from neural_core._delivery.relay import Relay
-
-        backends = [discovery.make_backend(name, options) for name, options in self.backends.items()]
-        for plugin in [*backends, *(one for one in discovery.always_on() if one.name in self._always_on)]:
-            file = CursorFile(self.directory, self._uid, plugin.name, discovery.destination_of(plugin))
-            if file.acquire():
-                relay = Relay(self.directory, plugin, file, beside_training=True)
-                relay.start()
-                self._threads.append(relay)
+            self._beside.add_later(self.backends, self._always_on)
+            self._elsewhere = False  # now that whoever waits finds the others
 
     @property
     def draws_plots(self) -> bool:
@@ -154,10 +151,9 @@ class Delivery:
         while self._elsewhere and time.monotonic() < deadline and not self._companion_is_there(position, ended=ended):
             if time.monotonic() - looked > 1.0:
                 looked = time.monotonic()
-                self._hurry()
+                self._hurry(deadline)
             time.sleep(_POLL_SECONDS)
-        for relay in [*self._objects, *self._threads]:
-            relay.wait(position, deadline)
+        self._beside.wait(position, deadline)
         self.tell_errors()
 
     def _companion_is_there(self, position: Mapping[str, int], *, ended: bool) -> bool:
@@ -206,16 +202,10 @@ class Delivery:
             self._plots = False  # whoever ends the experiment has drawn them
         self._follow_at_last(deadline)
         self.wait(position, deadline, ended=True)
-        for relay in [*self._objects, *self._threads]:
-            relay.stop(deadline if relay.has_delivered(position) else time.monotonic() + 0.2)
-            if relay.cursor_file is not None:
-                relay.cursor_file.release()
+        made = self._beside.stop(position, deadline)
         cursors = [one for one in self._cursors() if one.plugin in self.backends or self._is_in_companion(one)]
         heard = say_who_is_behind(self.directory, cursors, self.backends, position)
-        slow = [relay for relay in self._objects if not relay.has_delivered(position)]
-        for relay in slow:
-            _log.warning("%s has not heard everything (%s)", relay.plugin, relay.last_error or "it is too slow")
-        self.complete = heard and not slow
+        self.complete = self._beside.say_who_is_behind(position, self.backends) and made and heard
         launcher.forget(self.directory)
         self._raise_when_strict()
 
@@ -234,5 +224,4 @@ class Delivery:
 
     def errors(self) -> list[str]:
         """The errors of plugins that are not over."""
-        own = [relay.last_error for relay in [*self._objects, *self._threads] if relay.set_aside and relay.last_error]
-        return own + [cursor.error for cursor in self._cursors() if cursor.error]
+        return self._beside.errors() + [cursor.error for cursor in self._cursors() if cursor.error]

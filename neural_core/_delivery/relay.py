@@ -66,7 +66,7 @@ class Relay:
         self._patience = Patience()
         self._resting = threading.Event()
         self._stop_at: float | None = None
-        self._finished = self._looked = self._open = self._ended = self._returned = False
+        self._finished = self._looked = self._open = self._returned = False
         self._called = 0
         if cursor_file is not None and cursor_file.is_accused:
             self._patience.ended_processes(plugin)
@@ -109,7 +109,7 @@ class Relay:
     @property
     def idle(self) -> bool:
         """Tell whether the relay has ended."""
-        return self._ended or self._thread.ended
+        return self._thread.ended
 
     def has_delivered(self, position: Mapping[str, int]) -> bool:
         """Tell whether everything before `position` was delivered."""
@@ -150,7 +150,7 @@ class Relay:
             if stopping:
                 self._tell_end()
                 self._save(force=True)
-                self._ended = True
+                self._ledger.release()  # here, too: a call may come back when nobody waits for it any more
                 return
             self._resting.wait(POLL_SECONDS)
             self._resting.clear()

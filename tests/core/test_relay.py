@@ -16,7 +16,8 @@ import pytest
 from journal_support import TIMEOUT
 
 from neural_core import ExperimentTracker
-from neural_core._delivery.cursor import CursorFile
+from neural_core._delivery.cursor import CursorFile, cursors_of
+from neural_core._delivery.forking import PausableThread
 from neural_core._delivery.guard import GuardedPlugin
 from neural_core._delivery.relay import Relay
 from neural_core._storage.experiment.tail import Tail
@@ -459,6 +460,95 @@ assert sorted(row.step for row in plugin.rows) == [0, 1, 2]
         )
         assert (result.returncode, result.stderr) == (0, "")
 
+    def test_a_relay_that_starts_during_a_fork(self, tmp_path: Path) -> None:
+        """A fork that waits for a thread which is about to start a relay goes on, and the relay begins after it."""
+        code = """
+import os, sys, threading
+threads, waited = [], []
+def before():
+    # Behind our own callable; the housekeeping thread is waited for here.
+    threads.append(threading.Thread(target=relay.start))
+    threads[0].start()
+    threads[0].join(60)
+    waited.append((threads[0].is_alive(), worked.is_set()))
+os.register_at_fork(before=before)
+from neural_core._delivery.forking import PausableThread
+worked = threading.Event()
+relay = PausableThread("late", worked.set, lambda: None)
+if not os.fork():
+    os._exit(0)
+assert os.wait()[1] == 0
+assert waited == [(False, False)], waited
+assert worked.wait(60)
+"""
+        result = run(code, tmp_path)
+        assert (result.returncode, result.stderr) == (0, "")
+
+    def test_between_two_threads_the_work_goes_on(self) -> None:
+        """Whoever waits for a relay while its next thread is started after a fork does not take it for ended."""
+        seen: list[bool] = []
+
+        class Watched(PausableThread):
+            def _begin(self) -> None:
+                watcher = threading.Thread(target=lambda: seen.append(self.ended))
+                watchers.append(watcher)
+                watcher.start()
+                watcher.join(0.5)
+                super()._begin()
+
+        def work() -> None:
+            while not thread.leaves():
+                wake.wait(0.01)
+                if done.is_set():
+                    return
+
+        watchers: list[threading.Thread] = []
+        wake, done = threading.Event(), threading.Event()
+        thread = Watched("watched", work, wake.set)
+        thread.start()
+        thread.pause(1)
+        thread.join(SOON)
+        thread.resume(1)
+        for watcher in watchers:
+            watcher.join()
+        assert seen == [False, False]
+        done.set()
+        wait_for(lambda: thread.ended)
+
+    def test_ctrl_c_during_a_fork(self, tmp_path: Path) -> None:
+        """Ctrl-C while a fork waits for a plugin that is slow costs no delivery."""
+        code = """
+import os, signal, sys, threading
+from neural_core import ExperimentTracker
+from neural_core._delivery import forking
+from neural_core.testing import RecordingPlugin, wait_for
+forking.PAUSE_SECONDS = 100
+told = []
+sys.unraisablehook = lambda what: told.append(what.exc_type)
+inside = threading.Event()
+class Slow(RecordingPlugin):
+    def heard(self, hook, arguments):
+        super().heard(hook, arguments)
+        if not inside.is_set():
+            inside.set()
+            wait_for(lambda: forking._pauses._away)
+            os.kill(os.getpid(), signal.SIGINT)
+            wait_for(lambda: told)
+plugin = Slow()
+tracker = ExperimentTracker("forking", sys.argv[1], auto_visualize=False, plugins=[plugin])
+assert inside.wait(60)
+if not os.fork():
+    os._exit(0)
+assert os.wait()[1] == 0
+assert told == [KeyboardInterrupt], told
+for step in range(5):
+    tracker.log_metrics({"loss": 1.0}, step)
+tracker.finish()
+assert [row.step for row in plugin.rows] == list(range(5))
+"""
+        result = run(code, tmp_path)
+        assert (result.returncode, result.stderr) == (0, "")
+
     def test_forks_from_two_threads(self, tmp_path: Path) -> None:
         """Forks at the same time from several threads, one of them the plugin's own, lose nothing."""
         code = """
@@ -500,6 +590,22 @@ assert [row.step for row in plugin.rows] == list(range(200))
 
 
 class TestThreads:
+    def test_a_call_that_returns_late_holds_nothing(self, make_tracker: Callable[..., ExperimentTracker]) -> None:
+        """A call that comes back when nobody waits for it any more leaves the cursor to whoever delivers next."""
+        tracker = make_tracker()
+        log(tracker, 0, 3)
+        plugin = HangingPlugin()
+        file = CursorFile(tracker.experiment_dir, "u" * 32, "hanging")
+        assert file.acquire()
+        relay = Relay(tracker.experiment_dir, GuardedPlugin.wrap(plugin), file)
+        relay.start()
+        assert plugin.hanging.wait(SOON)
+        relay.stop(time.monotonic())
+        file.release()
+        plugin.release.set()
+        wait_for(lambda: relay.idle)
+        assert [cursor.holder for cursor in cursors_of(tracker.experiment_dir)] == [{}]
+
     def test_relays_end_with_the_experiment(self, make_tracker: Callable[..., ExperimentTracker]) -> None:
         """After finish() no relay thread is left."""
         tracker = make_tracker(plugins=[RecordingPlugin(), RecordingPlugin()])

@@ -163,7 +163,7 @@ from pathlib import Path
 tracker = record()
 assert launcher.is_running()
 fields = lambda: Path(f"/proc/{{launcher.pid}}/stat").read_text().rpartition(")")[2].split()
-wait_for(lambda: int(fields()[16]) == os.nice(0) + 10)
+wait_for(lambda: int(fields()[16]) == min(19, os.nice(0) + 10))
 assert os.getsid(launcher.pid) == launcher.pid != os.getsid(0)
 streams = [os.readlink(f"/proc/{{launcher.pid}}/fd/{{number}}") for number in (0, 1, 2)]
 assert streams[0].startswith("pipe:") and not [name for name in streams if name.startswith("/dev/")], streams
@@ -187,6 +187,37 @@ again.finish()
         calls = heard(tmp_path / "out")
         assert [step for call in calls for _, step, _ in call.get("rows", ())] == list(range(20))
         assert [call["hook"] for call in calls].count("neural_experiment_finished") == 2
+
+    def test_a_resume_before_the_first_end_is_noticed(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A companion that is told of a resumed experiment follows it, also when it has just seen its end."""
+        code = f"""{HEAD}
+from neural_core._delivery import log_file
+from neural_core._delivery.companion import _Companion
+from neural_core._storage import liveness
+log_file._diverted = True
+tracker = ExperimentTracker("resumed", runs, auto_visualize=False)
+log(tracker, 0, 3)
+said = dict(op="open", directory=str(tracker.experiment_dir), uid=tracker._session.state.uid)
+said |= dict(trainer=liveness.this_process(), backends={{"record": {{"path": out}}}})
+companion = _Companion()
+def tell(command):
+    companion.commands.put(command)
+    companion.step()
+tell(said)
+crew = companion._crews[said["directory"]]
+tracker.finish()
+wait_for(lambda: crew.finished)
+tracker = ExperimentTracker.resume(tracker.experiment_id, runs, auto_visualize=False)
+tell(said)
+log(tracker, 3, 6)
+tracker.finish()
+wait_for(lambda: companion.step() and not companion._crews)
+companion.close()
+"""
+        out = tmp_path / "heard"
+        assert run(code, tmp_path / "runs", out, env=env | {"NEURAL_COMPANION": "0"}) == ("", "")
+        assert steps_once(heard(out)) == list(range(6))
+        assert heard(out)[-1]["hook"] == "neural_experiment_finished"
 
     def test_ten_trackers_share_one(self, tmp_path: Path, env: dict[str, str]) -> None:
         """Ten trackers at once in one process share one companion, and each backend hears its own experiment."""
@@ -333,6 +364,77 @@ print(os.getpid())
         else:
             assert "backend 'record' has not heard everything yet (nothing was delivered)" in line
         assert steps(only(tmp_path / "runs")) == list(range(20))
+
+    def test_a_broken_one_is_found_by_two_threads(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A companion that finds nothing is replaced by threads once, whoever notices it: all is heard one time."""
+        code = f"""{HEAD}
+import threading
+from neural_core._delivery import discovery
+from neural_core._delivery import launcher as module
+module._BOOT = "import sys; sys.exit({{cannot_import}})"
+tracker = record()
+log(tracker, 0, 10)
+wait_for(lambda: not launcher.is_running())
+given, hurry, both = discovery.make_backend, module.Launcher.hurry, threading.Barrier(2)
+def slowly(*what):
+    time.sleep(0.5)
+    return given(*what)
+def at_once(*what):
+    said = hurry(*what)
+    try:
+        both.wait(2)
+    except threading.BrokenBarrierError:
+        pass
+    return said
+discovery.make_backend, module.Launcher.hurry = slowly, at_once
+ticking = threading.Thread(target=tracker._delivery.tick)
+ticking.start()
+tracker.flush()
+ticking.join()
+tracker.finish()
+"""
+        out = tmp_path / "heard"
+        _, errors = run(code, tmp_path / "runs", out, env=env)
+        assert errors.count("plugins run on threads of this process") == 1
+        assert [step for call in heard(out) for _, step, _ in call.get("rows", ())] == list(range(10))
+
+    @pytest.mark.parametrize("seconds", [0, 2.2])
+    def test_an_import_on_a_thread_that_hangs(self, tmp_path: Path, seconds: float) -> None:
+        """Without a companion neither a fork nor the end waits for an import that hangs; who heard nothing is said."""
+        points = {"neural.plugins": {"listening": "never:make"}}
+        folder = make_distribution(tmp_path / "packages", "listener", points, never="import time; time.sleep(1000)")
+        code = f"""{HEAD}
+tracker = ExperimentTracker("plain", runs, auto_visualize=False)
+log(tracker, 0, 5)
+if {seconds}:
+    wait_for(lambda: "never" in sys.modules)
+if not os.fork():
+    os._exit(0)
+assert os.wait()[1] == 0
+tracker.finish()
+assert not tracker.delivered
+"""
+        env = environment(folder, NEURAL_COMPANION="0", NEURAL_FINISH_SECONDS="0.5")
+        _, errors = run(code, tmp_path / "runs", "", env=env)
+        assert "they are still being imported" in errors
+
+    def test_an_installed_plugin_on_a_thread_that_is_slow(self, tmp_path: Path) -> None:
+        """Without a companion, too, an installed plugin that has not heard everything at the end is named."""
+        source = (
+            "import time\nfrom neural_core.testing import RecordingPlugin\n\n"
+            "class Slow(RecordingPlugin):\n    def heard(self, hook, arguments):\n        time.sleep(1000)\n"
+        )
+        points = {"neural.plugins": {"listening": "listening:Slow"}}
+        folder = make_distribution(tmp_path / "packages", "listener", points, listening=source)
+        code = f"""{HEAD}
+tracker = ExperimentTracker("plain", runs, auto_visualize=False)
+log(tracker, 0, 5)
+tracker.finish()
+assert not tracker.delivered
+"""
+        env = environment(folder, NEURAL_COMPANION="0", NEURAL_FINISH_SECONDS="0.5")
+        _, errors = run(code, tmp_path / "runs", "", env=env)
+        assert "plugin 'listening' (listener 1.0) has not heard everything" in errors
 
     def test_options_that_cannot_be_handed_over(self, tmp_path: Path, env: dict[str, str]) -> None:
         """A path is a fine option of a backend; an object that no other process can get is refused by name."""
