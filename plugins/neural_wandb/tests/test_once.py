@@ -171,7 +171,6 @@ def test_a_torn_file(tmp_path: Path) -> None:
 @pytest.mark.privileged("mount")
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a full disk did not take is told again; with room again every row is there once, and in order."""
-    monkeypatch.setattr("neural_wandb.mirror.STALL_SECONDS", 2.0)
     small = tmp_path / "small"
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", str(small)], check=True)
@@ -183,7 +182,9 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             (small / "fill").write_bytes(b"x" * 800_000)
             for step in range(1, 4_000):
                 tracker.log_metrics({f"loss/{at}": float(step) for at in range(4)}, step=step)
-            assert not catch_up().complete
+            with monkeypatch.context() as hasty:  # only here: elsewhere a busy machine may take its time
+                hasty.setattr("neural_wandb.mirror.STALL_SECONDS", 2.0)
+                assert not catch_up().complete
             subprocess.run(["mount", "-o", "remount,size=100M", str(small)], check=True)
             tracker.finish()
             wait_for(lambda: catch_up().complete)
