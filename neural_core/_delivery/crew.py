@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +45,20 @@ class Crew:
         self._try_again = 0.0
         self._uid = uid
         self._made: queue.SimpleQueue[tuple[GuardedPlugin, CursorFile]] = queue.SimpleQueue()
-        # A plugin whose import hangs shall hang alone.
-        self._maker = threading.Thread(target=self._make, args=(backends, plots), name="neural-plugins", daemon=True)
-        self._maker.start()
+        installed = discovery.always_on_names() - (set() if plots else {AUTO_PLOTS})
+        # An installed plugin whose import hangs shall hang alone.
+        work = [partial(self._make_installed, name, plots) for name in installed]
+        work.append(partial(self._make_backends, backends))
+        self._makers = [threading.Thread(target=one, name="neural-plugins", daemon=True) for one in work]
+        for maker in self._makers:
+            maker.start()
 
-    def _make(self, backends: Mapping[str, Mapping[str, Any]], plots: bool | str) -> None:
+    def _make_installed(self, name: str, plots: bool | str) -> None:
         drawing = {AUTO_PLOTS: {"visualizer": plots if isinstance(plots, str) else None}}
-        for plugin in discovery.always_on(tell=self._tell_broken, options=drawing):
-            if plugin.name != AUTO_PLOTS or plots:
-                self._made.put((plugin, CursorFile(self.directory, self._uid, plugin.name)))
+        for plugin in discovery.always_on(tell=self._tell_broken, only=name, options=drawing):
+            self._made.put((plugin, CursorFile(self.directory, self._uid, plugin.name)))
+
+    def _make_backends(self, backends: Mapping[str, Mapping[str, Any]]) -> None:
         for name, options in backends.items():
             self._make_backend(name, options)
 
@@ -97,7 +103,9 @@ class Crew:
 
     def wait_until_made(self, seconds: float) -> None:
         """Wait until every plugin is made, or hangs while it is made."""
-        self._maker.join(seconds)
+        deadline = time.monotonic() + seconds
+        for maker in self._makers:
+            maker.join(max(0.0, deadline - time.monotonic()))
 
     def hurry(self) -> None:
         """Let every relay look into the journal now."""
@@ -107,7 +115,7 @@ class Crew:
     @property
     def finished(self) -> bool:
         """Tell whether everybody has heard of the end of the experiment."""
-        making = self._maker.is_alive()
+        making = any(maker.is_alive() for maker in self._makers)
         self._start_free()
         return not making and not self._waiting and all(relay.finished for relay in self._relays)
 

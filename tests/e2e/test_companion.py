@@ -436,6 +436,19 @@ assert not tracker.delivered
         _, errors = run(code, tmp_path / "runs", "", env=env)
         assert "plugin 'listening' (listener 1.0) has not heard everything" in errors
 
+    def test_an_import_that_hangs_keeps_nothing_from_a_backend(self, tmp_path: Path, probe: Path) -> None:
+        """In the companion an installed plugin whose import hangs hangs alone: a backend hears of the experiment."""
+        points = {"neural.plugins": {"listening": "never:make"}}
+        folder = make_distribution(tmp_path / "packages", "listener", points, never="import time; time.sleep(1000)")
+        code = f"""{HEAD}
+tracker = record()
+log(tracker, 0, 5)
+wait_for(lambda: os.path.exists(out) and os.path.getsize(out))
+"""
+        out = tmp_path / "heard"
+        assert run(code, tmp_path / "runs", out, env=environment(folder, probe, NEURAL_LINGER="0")) == ("", "")
+        assert heard(out)[0]["hook"] == "neural_experiment_started"
+
     def test_options_that_cannot_be_handed_over(self, tmp_path: Path, env: dict[str, str]) -> None:
         """A path is a fine option of a backend; an object that no other process can get is refused by name."""
         code = f"""{HEAD}
