@@ -2,6 +2,7 @@
 
 - Tests see no setting of the user's: no ``NEURAL_*`` variable, no rank, an index cache of their own. What they start
   waits for plugins as long as a busy machine may take; it is no test of theirs that 30 seconds are enough.
+- Ctrl-C ends what tests start, also when a shell runs the session in its background, where it would be ignored.
 - A test marked ``privileged`` is skipped with the reason where it cannot run. ``privileged("strace")`` names the tools
   it needs; without names it needs mount and strace.
 - With ``CI=true`` a skipped test fails the session.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -37,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_cache] = tempfile.TemporaryDirectory(prefix="neural-test-cache-")
     os.environ["NEURAL_CACHE_DIR"] = config.stash[_cache].name
     os.environ["NEURAL_FINISH_SECONDS"] = "120"
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -29,6 +29,14 @@ def test_a():
     assert os.listdir(os.environ['NEURAL_CACHE_DIR']) == []
 """
 
+HEARS = """
+import signal, subprocess, sys
+def test_a():
+    child = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+    assert subprocess.run([sys.executable, "-c", child], stderr=subprocess.DEVNULL).returncode == -signal.SIGINT
+"""
+IN_THE_BACKGROUND = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+
 
 def session(folder: Path, test: str, prelude: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one test file under a copy of conftest.py."""
@@ -78,4 +86,11 @@ def test_settings_of_the_user_are_not_seen(tmp_path: Path) -> None:
     """Tests see no NEURAL_ variable of the user's and no rank, but an empty index cache of their own."""
     mine = {"NEURAL_CACHE_DIR": "mine", "NEURAL_MODE": "disabled", "RANK": "3", "SLURM_PROCID": "3"}
     result = session(tmp_path, SEES, **mine)
+    assert result.returncode == PASSED, result.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_ctrl_c_counts(tmp_path: Path) -> None:
+    """What tests start ends with Ctrl-C, also where the session itself ignores it as a shell's background job."""
+    result = session(tmp_path, HEARS, IN_THE_BACKGROUND)
     assert result.returncode == PASSED, result.stdout
