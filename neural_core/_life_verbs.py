@@ -49,11 +49,14 @@ class LifeVerbs(LoggingVerbs, ReadingVerbs):
         """
         check_end(status)
         # At interpreter exit the experiment may have ended before an exit function of the user's gets here.
-        if self._session is None or self._finished or self._session.writer.closed:
+        if self._session is None:
             return
-        if status is not None:
-            self.set_status(status)
-        self._finished = True
+        with self._session.lock:  # of two threads one ends it
+            if self._finished or self._session.writer.closed:
+                return
+            if status is not None:
+                self.set_status(status)
+            self._finished = True
         self._end.detach()
         self._session.finish(status, meanwhile=self._wait_for_delivery)
 
@@ -63,6 +66,8 @@ class LifeVerbs(LoggingVerbs, ReadingVerbs):
             self._draw()
         if self._delivery is not None and self._session is not None:
             self._delivery.finish(self._session.position())
+            if drawn_elsewhere and not self._delivery.draws_plots:
+                self._draw()  # the companion turned out not to work here
 
     def _draw(self) -> None:
         if not self.auto_visualize or self._session is None or not self._session.is_owner:

@@ -22,6 +22,7 @@ from neural_core._construction import (
 )
 from neural_core._life_verbs import LifeVerbs
 from neural_core._storage import folder
+from neural_core._storage.writing.forks import LockOfOneProcess
 from neural_core._storage.writing.session import Session
 from neural_core.errors import ConfigurationError
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from neural_core._delivery.guard import GuardedPlugin
 
 __all__ = ["ExperimentTracker"]
+
+_resuming = LockOfOneProcess()
 
 
 class ExperimentTracker(LifeVerbs):
@@ -219,8 +222,10 @@ class ExperimentTracker(LifeVerbs):
     def _open_session(self) -> Session:
         """The session to write to; a stored experiment gets its own with the first write."""
         if self._session is None:
-            self.__dict__.update(type(self).resume(str(self.experiment_dir)).__dict__)
-            assert self._session is not None
+            with _resuming:
+                if self._session is None:  # else another thread has just done it
+                    self.__dict__.update(type(self).resume(str(self.experiment_dir)).__dict__)
+        assert self._session is not None
         return self._session
 
     def __reduce__(self) -> Any:

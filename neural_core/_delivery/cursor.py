@@ -14,6 +14,7 @@ from typing import Any
 import platformdirs
 from attrs import asdict, define, field
 
+from neural_core._delivery.taking import one_process_at_a_time
 from neural_core._storage import liveness
 from neural_core._storage.experiment.documents import read_bytes, write_atomically
 from neural_core.errors import DamagedError
@@ -123,16 +124,17 @@ class CursorFile:
         Args:
             forgive: try also a plugin in whose calls earlier processes died.
         """
-        fresh = self._read()
-        if fresh is not None and fresh.uid == self.cursor.uid:
-            if _held_by_another(fresh.holder):
-                return False
-            self.cursor = fresh
-            self._wary = bool(fresh.holder) or fresh.crashes > 0
-            fresh.crashes = 0 if forgive else fresh.crashes + fresh.calling
-            fresh.calling = False
-        self.write()
-        return True
+        with one_process_at_a_time(self._places[0].parents[1]):
+            fresh = self._read()
+            if fresh is not None and fresh.uid == self.cursor.uid:
+                if _held_by_another(fresh.holder):
+                    return False
+                self.cursor = fresh
+                self._wary = bool(fresh.holder) or fresh.crashes > 0
+                fresh.crashes = 0 if forgive else fresh.crashes + fresh.calling
+                fresh.calling = False
+            self.write()
+            return True
 
     @property
     def is_accused(self) -> bool:

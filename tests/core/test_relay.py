@@ -16,6 +16,7 @@ import pytest
 from journal_support import TIMEOUT
 
 from neural_core import ExperimentTracker
+from neural_core._delivery import taking
 from neural_core._delivery.cursor import CursorFile, cursors_of
 from neural_core._delivery.forking import PausableThread
 from neural_core._delivery.guard import GuardedPlugin
@@ -170,6 +171,29 @@ class TestCursor:
             [1_500],
             list(range(1_501, 4_000)),
         ]
+
+    def test_two_processes_at_the_same_moment(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of two processes that take a cursor at the same moment one gets it."""
+        code = """
+import sys, time
+from pathlib import Path
+from neural_core._delivery.cursor import CursorFile
+write = CursorFile.write
+def slowly(cursor):
+    print("taking", flush=True)
+    time.sleep(0.2)
+    return write(cursor)
+CursorFile.write = slowly
+assert CursorFile(Path(sys.argv[1]), "uid", "probe").acquire()
+sys.stdin.read()
+"""
+        monkeypatch.setattr(taking, "PATIENCE_SECONDS", SOON)
+        command = [sys.executable, "-c", code, str(tmp_path)]
+        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "taking\n"
+            assert not CursorFile(tmp_path, "uid", "probe").acquire()
+        assert CursorFile(tmp_path, "uid", "probe").acquire()
 
     def test_compaction_changes_no_position(self, make_tracker: Callable[..., ExperimentTracker]) -> None:
         """A relay that is half-way when the journal becomes Parquet goes on with the same positions."""

@@ -30,7 +30,7 @@ def test_a_first_row_beside_a_fact_does_not_deadlock(tmp_path: Path) -> None:
 
     def log_fact() -> None:
         inside.wait(60)
-        with session._lock:
+        with session.lock:
             fact_waits.set()
             tracker.log_hyperparameters({"lr": 1})
 

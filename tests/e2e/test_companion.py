@@ -356,7 +356,7 @@ print(os.getpid())
         At the start, before it was told anything, threads deliver. Later a plugin may have ended it: none is let in.
         """
         code = f"{HEAD}sys.executable = '/bin/false'; tracker = record(); log(tracker, 0, 20); tracker.finish()"
-        env["NEURAL_FINISH_SECONDS"] = "0.5"
+        env["NEURAL_FINISH_SECONDS"] = "5"
         _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
         [line] = errors.splitlines()
         if "ended at once: plugins run on threads of this process" in line:
@@ -364,6 +364,28 @@ print(os.getpid())
         else:
             assert "backend 'record' has not heard everything yet (nothing was delivered)" in line
         assert steps(only(tmp_path / "runs")) == list(range(20))
+
+    def test_plots_of_one_that_cannot_work(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """When only the end shows that the companion, which was to draw, cannot work, the end draws."""
+        python = tmp_path / "python"
+        python.write_text(f"#!/bin/sh\nuntil [ -e {tmp_path}/go ]; do sleep 0.05; done\nexit 97\n")
+        python.chmod(0o755)
+        code = f"""{HEAD}
+sys.executable = {str(python)!r}
+tracker = ExperimentTracker("plots", runs, backend={{"record": {{"path": out}}}})
+log(tracker, 0, 20)
+finish = tracker._delivery.finish
+def late(*position):
+    open({str(tmp_path / "go")!r}, "w").close()
+    finish(*position)
+tracker._delivery.finish = late
+assert tracker._delivery.draws_plots
+tracker.finish()
+"""
+        _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert errors.count("plugins run on threads of this process") == 1
+        assert list((only(tmp_path / "runs") / "plots").glob("*.png"))
+        assert steps_once(heard(tmp_path / "out")) == list(range(20))
 
     def test_a_broken_one_is_found_by_two_threads(self, tmp_path: Path, env: dict[str, str]) -> None:
         """A companion that finds nothing is replaced by threads once, whoever notices it: all is heard one time."""

@@ -38,6 +38,10 @@ class CheckCache:
         self._process: int | None = None
         self._lock = threading.Lock()
 
+    def forked(self) -> None:
+        """In a forked child: a thread of the parent may hold the inherited lock for ever."""
+        self._lock = threading.Lock()
+
     def get(self, status: os.stat_result) -> str | None:
         """Give the outcome that was put for a file in this very state, None when none is remembered."""
         key = _key(status)
@@ -92,6 +96,10 @@ class CheckCache:
 def shared_checks() -> CheckCache:
     """Give the cache that all readers of this process share."""
     return CheckCache()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: shared_checks().forked())
 
 
 def _open(path: Path) -> sqlite3.Connection | None:

@@ -132,6 +132,7 @@ class PartFiles:
     def fence(self, *, sync: bool = True) -> None:
         """Let no further write of any thread reach a part of this process, and put all on the disk."""
         self.descriptor = None
+        self.retired.update(self._descriptors)  # a sync of another thread that fails now is no fault of the disk
         for descriptor in self._descriptors:
             if sync:
                 with contextlib.suppress(OSError):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from typing import Protocol
 
-__all__ = ["watch_forks"]
+__all__ = ["LockOfOneProcess", "watch_forks"]
 
 
 class _Forkable(Protocol):
@@ -19,6 +20,24 @@ _watched: weakref.WeakSet[_Forkable] = weakref.WeakSet()
 def watch_forks(writer: _Forkable) -> None:
     """Call ``writer.forked()`` in every child that is forked while the writer lives."""
     _watched.add(writer)
+
+
+class LockOfOneProcess:
+    """A lock that is free in a forked child: a thread of the parent may hold the inherited one for ever."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        watch_forks(self)
+
+    def forked(self) -> None:
+        """Begin anew, in a forked child."""
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 def _tell() -> None:

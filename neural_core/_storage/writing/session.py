@@ -45,7 +45,7 @@ class Session(SessionArtifacts):
         header = {"uid": state.uid, "epoch": epoch, "rank": rank, "session": kind}
         self.writer = JournalWriter(directory / "metrics", header, power=power, label=self.label)
         self.owner_pid = os.getpid() if kind == "owner" else 0
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._snapshots = Snapshots(directory, state, self.writer)
         self.after_tick: Callable[[], None] | None = None
         self.writer.on_tick = self._tick
@@ -119,7 +119,7 @@ class Session(SessionArtifacts):
         return session
 
     def _forked(self) -> None:
-        self._lock = threading.RLock()  # another thread of the parent may hold the inherited one for ever
+        self.lock = threading.RLock()  # another thread of the parent may hold the inherited one for ever
 
     @property
     def is_owner(self) -> bool:
@@ -160,7 +160,7 @@ class Session(SessionArtifacts):
         """
         if fact["kind"] in ("hyperparameters_logged", "artifact_logged"):
             self._first_row()
-        with self._lock:
+        with self.lock:
             self.writer.append_fact({"time": time.time(), **fact}, sync=sync)
             self.state.apply(fact)
             if document is not None and self.is_owner:
@@ -178,11 +178,16 @@ class Session(SessionArtifacts):
     def sync_documents(self) -> None:
         """Put on the disk, once, what was written without waiting for it."""
         if self.is_owner:
-            with self._lock:
+            with self.lock:
                 self._snapshots.sync_first()
 
     def _tick(self) -> None:
-        self.sync_documents()
+        # Not waited for while a thread stores a large artifact: rows are synced meanwhile, and a fork waits for us.
+        if self.lock.acquire(blocking=False):
+            try:
+                self.sync_documents()
+            finally:
+                self.lock.release()
         if self.after_tick is not None:
             self.after_tick()
 
@@ -206,7 +211,7 @@ class Session(SessionArtifacts):
         """
         from neural_core._storage.writing.closing import settle
 
-        with self._lock:
+        with self.lock:
             if self.is_owner:
                 ended = status or ("completed" if self.state.status in OPEN_STATES else self.state.status)
                 self._append_end(ended, end_time=end_time)
@@ -219,7 +224,7 @@ class Session(SessionArtifacts):
 
     def abandon(self) -> None:
         """The script ends without ``finish()``: say so, start nothing, wait for nothing."""
-        with self._lock:
+        with self.lock:
             if self.is_owner and not self.writer.closed:
                 self._append_end("interrupted" if self.state.status in OPEN_STATES else self.state.status, sync=False)
             self.writer.close(sync=False)

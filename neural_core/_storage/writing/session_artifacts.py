@@ -25,7 +25,7 @@ class SessionArtifacts:
     directory: Path
     state: State
     writer: JournalWriter
-    _lock: threading.RLock
+    lock: threading.RLock
 
     def append(self, fact: Mapping[str, Any], *, sync: bool = True, document: str | None = None) -> None:
         """Write a fact."""
@@ -45,13 +45,13 @@ class SessionArtifacts:
             ArtifactError: the source cannot be stored.
         """
         self.writer.refuse_when_closed()
-        with self._lock:
+        with self.lock:
             return self._record(lambda: self.artifacts.store(path, known=self.artifact_versions(), **what))
 
     def store_bytes(self, data: bytes, **what: Any) -> ArtifactVersion | None:
         """Store what is in memory (arguments as `ArtifactStore.store_bytes`); None when the disk refuses."""
         self.writer.refuse_when_closed()
-        with self._lock:
+        with self.lock:
             return self._record(lambda: self.artifacts.store_bytes(data, **what))
 
     def _record(self, store: Callable[[], ArtifactVersion]) -> ArtifactVersion | None:

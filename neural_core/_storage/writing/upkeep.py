@@ -57,6 +57,9 @@ class Upkeep:
         if now - self._touched >= ALIVE_SECONDS and self._writer.parts.paths and not self._writer.closed:
             self._touched = now
             try:
-                self._writer.parts.path.with_suffix(".alive").touch()
+                sign = self._writer.parts.path.with_suffix(".alive")
+                sign.touch()
+                if self._writer.closed:  # meanwhile: it may have looked for the sign before there was one
+                    sign.unlink(missing_ok=True)
             except OSError as error:
                 _log.debug("cannot touch the sign of life: %s", error)

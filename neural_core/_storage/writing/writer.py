@@ -212,9 +212,9 @@ class JournalWriter:
     def _begin(self) -> None:
         """The first row of this process: say so, and look after the file from now on."""
         self._ticking = True
+        ticker.add(self._upkeep.tick)  # first: Ctrl-C in what follows must not leave it without housekeeping
         if self.on_first_row is not None:
             self.on_first_row()
-        ticker.add(self._upkeep.tick)
 
     def fail(self, descriptor: int | None, error: BaseException, *, warn: bool = True) -> None:
         """Leave a part after a failed write; no warning for a row that is tried again at once in another part."""
