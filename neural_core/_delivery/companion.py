@@ -49,6 +49,7 @@ class _Companion:
     def __init__(self) -> None:
         self.commands: queue.Queue[Mapping[str, Any] | None] = queue.Queue()
         self._crews: dict[str, Crew] = {}
+        self._resumed: dict[str, Mapping[str, Any]] = {}  # while a crew still followed it
         self._trainer: Mapping[str, Any] = {}
         self._busy_at = time.monotonic()
         self._gone_at: float | None = None
@@ -62,7 +63,7 @@ class _Companion:
             if self._gone_at is not None:
                 crew.trainer_is_gone()
             if crew.finished:
-                self._crews.pop(directory).close(time.monotonic() + 1.0)
+                self._renew(directory, self._resumed.pop(directory, None))
                 self._busy_at = time.monotonic()
         now = time.monotonic()
         if self._crews:
@@ -82,19 +83,23 @@ class _Companion:
     def _obey(self, command: Mapping[str, Any]) -> None:
         directory = str(command.get("directory", ""))
         match command.get("op"):
+            case "open" if directory in self._crews and _named(command) == self._crews[directory].named:
+                self._resumed[directory] = command  # the crew follows it, or sees its first end and is renewed
             case "open":
-                if directory in self._crews:  # resumed: others may be named now, and those who were there may be done
-                    self._crews.pop(directory).close(time.monotonic() + CLOSE_SECONDS)
-                self._enter(command.get("folder"))
-                divert_output(Path(directory) / "delivery" / "companion.log")
-                self._crews[directory] = Crew(
-                    Path(directory),
-                    str(command.get("uid", "")),
-                    backends=command.get("backends") or {},
-                    plots=command.get("plots") or False,
-                )
+                self._renew(directory, command)
             case "hurry" if directory in self._crews:
                 self._crews[directory].hurry()
+
+    def _renew(self, directory: str, command: Mapping[str, Any] | None) -> None:
+        """End the crew of an experiment, and follow it from now on as a command says."""
+        crew = self._crews.pop(directory, None)
+        if crew is not None:
+            crew.close(time.monotonic() + CLOSE_SECONDS)
+        if command is not None:
+            self._enter(command.get("folder"))
+            divert_output(Path(directory) / "delivery" / "companion.log")
+            backends, plots = _named(command)
+            self._crews[directory] = Crew(Path(directory), str(command.get("uid", "")), backends=backends, plots=plots)
 
     def _enter(self, folder: object) -> None:
         """Go to the script's folder, where a backend finds what its options name by a relative path."""
@@ -109,6 +114,11 @@ class _Companion:
         deadline = time.monotonic() + CLOSE_SECONDS
         for crew in self._crews.values():
             crew.close(deadline)
+
+
+def _named(command: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool | str]:
+    """Give the backends and the plots that a command names."""
+    return command.get("backends") or {}, command.get("plots") or False
 
 
 def _linger() -> float:

@@ -25,7 +25,11 @@ _log = logging.getLogger("neural")
 
 
 class Crew:
-    """Delivers one experiment to everybody who is to hear of it."""
+    """Delivers one experiment to everybody who is to hear of it.
+
+    Attributes:
+        named: the backends, with their options, and the plots that were asked for.
+    """
 
     def __init__(
         self, directory: Path, uid: str, *, backends: Mapping[str, Mapping[str, Any]], plots: bool | str
@@ -39,6 +43,7 @@ class Crew:
             plots: draw plots by itself: True, or the name of the visualizer.
         """
         self.directory = directory
+        self.named = (backends, plots)
         self._relays: list[Relay] = []
         self._waiting: list[tuple[GuardedPlugin, CursorFile]] = []
         self._finalised = False
@@ -135,9 +140,12 @@ class Crew:
         self.hurry()
 
     def close(self, deadline: float) -> None:
-        """End the relays and let others deliver."""
+        """End the relays and let others deliver.
+
+        One that has heard the end looks no more: what a resume has written since is for its successor.
+        """
         for relay in self._relays:
-            relay.stop(max(deadline, time.monotonic() + 0.1))
+            relay.stop(time.monotonic() if relay.finished else max(deadline, time.monotonic() + 0.1))
         for relay in self._relays:
             if relay.cursor_file is not None:
                 relay.cursor_file.release()
