@@ -19,7 +19,7 @@ from benchmarks.work import compute
 __all__ = ["behind", "drawing", "lagging", "looping", "whole"]
 
 _BACKENDS: dict[str, dict[str, Any]] = {"sleeping": {}, "raising": {}}
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 def _tracker(folder: str, **options: Any) -> Any:
