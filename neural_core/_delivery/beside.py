@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,17 @@ __all__ = ["RelaysBeside"]
 _POLL_SECONDS = 0.01
 _SHORTLY = 0.2
 _log = logging.getLogger("neural")
+
+
+@contextlib.contextmanager
+def _leaving_out() -> Iterator[None]:
+    """Tell of a plugin that cannot be made here, and do without it."""
+    from neural_core._delivery import discovery
+
+    try:
+        yield
+    except NeuralError as error:
+        discovery.warn_once(f"{error}. {discovery.LEFT_OUT}")
 
 
 class RelaysBeside:
@@ -70,13 +82,12 @@ class RelaysBeside:
         from neural_core._delivery import discovery
 
         for name, options in backends.items():
-            try:
+            with _leaving_out():
                 self.add_backends({name: options})
-            except NeuralError as error:
-                discovery.warn_once(f"{error}. {discovery.LEFT_OUT}")
         for plugin in discovery.always_on() if installed else ():
             if plugin.name in installed:
-                self._add(plugin)
+                with _leaving_out():
+                    self._add(plugin)
 
     def _add(self, plugin: GuardedPlugin) -> None:
         from neural_core._delivery import discovery

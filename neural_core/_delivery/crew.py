@@ -76,11 +76,11 @@ class Crew:
         try:
             with trial.calling({}):
                 plugin = discovery.make_backend(name, options)
+                destination = discovery.destination_of(plugin)
         except NeuralError as error:
             self._tell_broken(name, str(error))
         else:
-            cursor_file = CursorFile(self.directory, self._uid, name, discovery.destination_of(plugin))
-            self._made.put((plugin, cursor_file))
+            self._made.put((plugin, CursorFile(self.directory, self._uid, name, destination)))
         trial.discard()
 
     def _tell_broken(self, name: str, sentence: str) -> None:

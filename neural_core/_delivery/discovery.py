@@ -179,6 +179,15 @@ def make_backend(name: str, options: Mapping[str, Any]) -> GuardedPlugin:
 
 
 def destination_of(plugin: GuardedPlugin) -> str:
-    """Say where a backend delivers to, in its own words; two destinations have two cursors."""
-    describe = getattr(plugin.plugin, "destination", None)
-    return str(describe() if callable(describe) else describe or "")
+    """Say where a backend delivers to, in its own words; two destinations have two cursors.
+
+    Raises:
+        ConfigurationError: it cannot say.
+    """
+    try:
+        describe = getattr(plugin.plugin, "destination", None)
+        return str(describe() if callable(describe) else describe or "")
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(
+            f"{plugin} cannot say where it delivers to: {type(error).__name__}: {error}"
+        ) from error

@@ -142,6 +142,11 @@ class TestPlugins:
         said = run_with("slow={'paht': 'x'}")
         assert "plugin 'slow' (probe 1.0) cannot be made" in said[-1]
 
+    def test_one_that_cannot_say_where_it_delivers_to(self, run_with: Callable[..., list[str]]) -> None:
+        """A backend whose `destination` raises is told, and the others are served."""
+        said = run_with("lost={}")
+        assert "plugin 'lost' (probe 1.0) cannot say where it delivers to: LookupError: no address" in said[-1]
+
 
 class TestCompanion:
     def test_killed_again_and_again(self, tmp_path: Path, probe: Path) -> None:

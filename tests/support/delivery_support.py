@@ -21,6 +21,7 @@ BACKENDS = {
     "hanging": "neural_core.testing:HangingPlugin",
     "crashing": "neural_core.testing:CrashingPlugin",
     "flooding": "probe:Flooding",
+    "lost": "probe:Lost",
     "broken": "probe_that_is_not_there:Broken",
     "dying": "probe_dying:Dying",
     "sleeping": "probe_sleeping:Sleeping",
@@ -47,6 +48,10 @@ class Gated(RecordingPlugin):
         while self.before < 0 and not os.path.exists(self.gate):
             time.sleep(0.01)
         super().heard(hook, arguments)
+
+class Lost(RecordingPlugin):
+    def destination(self):
+        raise LookupError("no address")
 
 class Flooding(RecordingPlugin):
     def heard(self, hook, arguments):
