@@ -149,8 +149,10 @@ def test_types_of_the_guides_api(tmp_path: Path) -> None:
     # In the checkout, so that what an earlier check found out of our sources and of NumPy's serves this one.
     command = [sys.executable, "-m", "mypy", "--strict", str(ROOT / "tests" / "typing" / "api.py"), str(wrong)]
     checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-    found = {tuple(line.split(":")[:2]) for line in checked.stdout.splitlines() if ": error:" in line}
-    assert found == {(str(wrong), str(number)) for number in range(3, 13)}, checked.stdout
+    found = [line.split(":")[:2] for line in checked.stdout.splitlines() if ": error:" in line]
+    # mypy's cache of an earlier session has another folder for this same file.
+    lines = {(Path(file).name, number) for file, number in found}
+    assert lines == {(wrong.name, str(number)) for number in range(3, 13)}, checked.stdout
 
 
 def test_the_types_are_shipped() -> None:
