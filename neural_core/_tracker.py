@@ -22,7 +22,7 @@ from neural_core._construction import (
 )
 from neural_core._life_verbs import LifeVerbs
 from neural_core._storage import folder
-from neural_core._storage.writing.forks import LockOfOneProcess
+from neural_core._storage.forks import LockOfOneProcess
 from neural_core._storage.writing.session import Session
 from neural_core.errors import ConfigurationError
 

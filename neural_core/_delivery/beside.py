@@ -121,8 +121,6 @@ class RelaysBeside:
             made, self._closed = not self._is_making, True
         for relay in self.relays:
             relay.stop(deadline if relay.has_delivered(position) else time.monotonic() + _SHORTLY)
-            if relay.cursor_file is not None:
-                relay.cursor_file.release()
         if not made:
             _log.warning("plugins have not heard of %s: they are still being imported", self._directory.name)
         return made

@@ -146,6 +146,3 @@ class Crew:
         """
         for relay in self._relays:
             relay.stop(time.monotonic() if relay.finished else max(deadline, time.monotonic() + 0.1))
-        for relay in self._relays:
-            if relay.cursor_file is not None:
-                relay.cursor_file.release()

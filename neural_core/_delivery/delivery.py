@@ -101,9 +101,7 @@ class Delivery:
         """
         from neural_core._delivery import discovery
 
-        with self._alone(deadline):
-            pass
-        if not self._followed and discovery.always_on_names() - {AUTO_PLOTS}:
+        if self._followed or discovery.always_on_names() - {AUTO_PLOTS}:
             self._follow_once(deadline)
 
     def _follow(self) -> None:

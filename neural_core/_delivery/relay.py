@@ -118,9 +118,7 @@ class Relay:
     def wait(self, position: Mapping[str, int], deadline: float) -> bool:
         """Wait until everything before `position` was delivered, the plugin is set aside, or the deadline has come.
 
-        Args:
-            position: part → ordinal.
-            deadline: monotonic time.
+        `position` gives part → ordinal; `deadline` is a monotonic time.
         """
         self.hurry()
         while not self.has_delivered(position) and time.monotonic() < deadline and not (self.set_aside or self.idle):
@@ -134,12 +132,13 @@ class Relay:
     def stop(self, deadline: float) -> None:
         """End after what is there was delivered or the deadline has come; the plugin then hears of the end.
 
-        A call that does not return is left alone: its thread ends with the process.
+        A call that does not return is left alone: its thread ends with the process. Another process may deliver then.
         """
         self._stop_at = deadline
         self.hurry()
         while not self.idle and time.monotonic() < deadline + GRACE_SECONDS:
             self._thread.join(0.05)
+        self._ledger.release()
 
     def _run(self) -> None:
         while not self._thread.leaves():
@@ -150,7 +149,7 @@ class Relay:
             if stopping:
                 self._tell_end()
                 self._save(force=True)
-                self._ledger.release()  # here, too: a call may come back when nobody waits for it any more
+                self._ledger.release()  # again: a call may come back when `stop` waits for it no more
                 return
             self._resting.wait(POLL_SECONDS)
             self._resting.clear()

@@ -78,15 +78,20 @@ def ends_in_a_child(work: Callable[[], object]) -> bool:
     return os.waitpid(pid, 0)[1] == 0
 
 
-def test_the_end_beside_a_sync(tracker: ExperimentTracker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sync of the housekeeping thread that the end overtakes is no trouble of the disk."""
-    stop = Stop(JournalWriter.fsync, "stopped")
-    monkeypatch.setattr(JournalWriter, "fsync", stop)
-    thread = begin(writer_of(tracker)._upkeep.tick)
+def end_beside(tracker: ExperimentTracker, stop: Stop, work: Callable[[], object]) -> None:
+    """End the experiment while other work of its is stopped, and let that go on afterwards."""
+    thread = begin(work)
     assert stop.reached.wait(SECONDS)
     tracker.finish()
     stop.go_on.set()
     end(thread)
+
+
+def test_the_end_beside_a_sync(tracker: ExperimentTracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sync of the housekeeping thread that the end overtakes is no trouble of the disk."""
+    stop = Stop(JournalWriter.fsync, "stopped")
+    monkeypatch.setattr(JournalWriter, "fsync", stop)
+    end_beside(tracker, stop, writer_of(tracker)._upkeep.tick)
     assert tracker.health.ok
 
 
@@ -94,11 +99,7 @@ def test_the_end_beside_a_sign_of_life(tracker: ExperimentTracker, monkeypatch: 
     """No sign of life stays when the end overtakes the thread that gives it."""
     stop = Stop(Path.touch, "stopped")
     monkeypatch.setattr(Path, "touch", stop)
-    thread = begin(writer_of(tracker)._upkeep._touch)
-    assert stop.reached.wait(SECONDS)
-    tracker.finish()
-    stop.go_on.set()
-    end(thread)
+    end_beside(tracker, stop, writer_of(tracker)._upkeep._touch)
     assert not list(tracker.experiment_dir.rglob("*.alive"))
 
 

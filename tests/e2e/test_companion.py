@@ -57,6 +57,15 @@ def env(probe: Path) -> dict[str, str]:
     return environment(probe)
 
 
+@pytest.fixture
+def listening(tmp_path: Path) -> tuple[Path, Path]:
+    """Give the folder of an installed plugin that is always on, and where it writes what it hears."""
+    source = "from neural_core.testing import RecordingPlugin\n\ndef make():\n    return RecordingPlugin({!r})\n"
+    points = {"neural.plugins": {"listening": "listening:make"}}
+    path = tmp_path / "heard"
+    return make_distribution(tmp_path / "packages", "listener", points, listening=source.format(str(path))), path
+
+
 class TestStart:
     def test_none_without_work(self, tmp_path: Path, env: dict[str, str]) -> None:
         """A tracker with neither backend nor plots starts no process; it only looks whether a plugin is always on."""
@@ -75,12 +84,11 @@ assert "neural_core._delivery.launcher" not in sys.modules
 
     @pytest.mark.parametrize("seconds", [0, 2.2])
     @pytest.mark.parametrize("companion", ["1", "0"])
-    def test_for_a_plugin_that_is_always_on(self, tmp_path: Path, seconds: float, companion: str) -> None:
+    def test_for_a_plugin_that_is_always_on(
+        self, tmp_path: Path, listening: tuple[Path, Path], seconds: float, companion: str
+    ) -> None:
         """An installed plugin hears of every experiment whole: of a plain one, and of one that ends in a moment."""
-        source = "from neural_core.testing import RecordingPlugin\n\ndef make():\n    return RecordingPlugin({!r})\n"
-        points = {"neural.plugins": {"listening": "listening:make"}}
-        path = tmp_path / "heard"
-        folder = make_distribution(tmp_path / "packages", "listener", points, listening=source.format(str(path)))
+        folder, path = listening
         code = f"""{HEAD}
 tracker = ExperimentTracker("plain", runs, auto_visualize=False)
 log(tracker, 0, 5)
@@ -95,12 +103,11 @@ tracker.finish()
 
     @pytest.mark.parametrize("looks", [1, 2], ids=["first", "second"])
     @pytest.mark.parametrize("companion", ["1", "0"])
-    def test_the_end_waits_for_the_look_that_goes_on(self, tmp_path: Path, companion: str, looks: int) -> None:
+    def test_the_end_waits_for_the_look_that_goes_on(
+        self, tmp_path: Path, listening: tuple[Path, Path], companion: str, looks: int
+    ) -> None:
         """An experiment that ends while the housekeeping thread still looks for plugins is told to them whole."""
-        source = "from neural_core.testing import RecordingPlugin\n\ndef make():\n    return RecordingPlugin({!r})\n"
-        points = {"neural.plugins": {"listening": "listening:make"}}
-        path = tmp_path / "heard"
-        folder = make_distribution(tmp_path / "packages", "listener", points, listening=source.format(str(path)))
+        folder, path = listening
         code = f"""{HEAD}
 import threading
 from importlib import metadata

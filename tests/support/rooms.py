@@ -42,7 +42,9 @@ def core(names: str) -> tuple[str, ...]:
 
 def shelf(name: str, ours: str, others: str) -> Room:
     """Give one folder of the storage, with the shelves and the packages that it may use."""
-    all_use = "errors records _series _storage.cache_folder _storage.clock _storage.folder _storage.liveness"
+    all_use = (
+        "errors records _series _storage.cache_folder _storage.clock _storage.folder _storage.forks _storage.liveness"
+    )
     shelves = " ".join(f"_storage.{one}" for one in ours.split())
     files = f"neural_core/_storage/{name}/*.py" if name else "neural_core/_storage/*.py"
     return Room(files, ours=core(f"{all_use} {shelves}"), others=tuple(others.split()))

@@ -241,8 +241,7 @@ class Index:
 
 
 def _default_reader(directory: Path) -> RowSource:
-    from neural_core._storage.experiment.overview import (
-        RowReader,  # overview reads with numpy, which a cold list need not load
-    )
+    # overview reads with numpy, which a cold list need not load
+    from neural_core._storage.experiment.overview import RowReader
 
     return RowReader(directory)

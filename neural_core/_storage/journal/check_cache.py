@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import os
 import sqlite3
-import threading
 import time
 from pathlib import Path
 
 from neural_core._storage.cache_folder import cache_folder, open_file, remove_file
+from neural_core._storage.forks import LockOfOneProcess
 
 __all__ = ["REMEMBERED_FROM", "CheckCache", "shared_checks"]
 
@@ -36,11 +36,7 @@ class CheckCache:
         self._here: dict[str, str] = {}
         self._connection: sqlite3.Connection | None = None
         self._process: int | None = None
-        self._lock = threading.Lock()
-
-    def forked(self) -> None:
-        """In a forked child: a thread of the parent may hold the inherited lock for ever."""
-        self._lock = threading.Lock()
+        self._lock = LockOfOneProcess()
 
     def get(self, status: os.stat_result) -> str | None:
         """Give the outcome that was put for a file in this very state, None when none is remembered."""
@@ -96,10 +92,6 @@ class CheckCache:
 def shared_checks() -> CheckCache:
     """Give the cache that all readers of this process share."""
     return CheckCache()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: shared_checks().forked())
 
 
 def _open(path: Path) -> sqlite3.Connection | None:

@@ -101,9 +101,8 @@ class Session(SessionArtifacts):
             FormatVersionError: it was written by a newer neural.
             DamagedError: nothing in it says which experiment it is.
         """
-        from neural_core._storage.experiment.reader import (
-            RunReader,  # brings NumPy, which a new experiment does without
-        )
+        # Brings NumPy, which a new experiment does without.
+        from neural_core._storage.experiment.reader import RunReader
         from neural_core._storage.experiment.streams import epoch_of
 
         reader = RunReader(directory, verify=False)

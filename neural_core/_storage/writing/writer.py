@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from neural_core._storage.forks import watch_forks
 from neural_core._storage.journal import frames
 from neural_core._storage.journal.parts import fsync_folder
-from neural_core._storage.writing.forks import watch_forks
 from neural_core._storage.writing.hot_path import durable_path, hot_path
 from neural_core._storage.writing.sink import Sink
 from neural_core._storage.writing.ticker import ticker

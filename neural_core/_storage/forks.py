@@ -1,4 +1,4 @@
-"""Tell writers that they woke up in a forked child."""
+"""Tell objects that they woke up in a forked child."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class _Forkable(Protocol):
 _watched: weakref.WeakSet[_Forkable] = weakref.WeakSet()
 
 
-def watch_forks(writer: _Forkable) -> None:
-    """Call ``writer.forked()`` in every child that is forked while the writer lives."""
-    _watched.add(writer)
+def watch_forks(one: _Forkable) -> None:
+    """Call ``one.forked()`` in every child that is forked while it lives."""
+    _watched.add(one)
 
 
 class LockOfOneProcess:
@@ -41,8 +41,8 @@ class LockOfOneProcess:
 
 
 def _tell() -> None:
-    for writer in list(_watched):
-        writer.forked()
+    for one in list(_watched):
+        one.forked()
 
 
 if hasattr(os, "register_at_fork"):
