@@ -22,8 +22,8 @@ from neural_core._delivery.forking import PausableThread
 from neural_core._delivery.guard import GuardedPlugin, PluginError
 from neural_core._delivery.ledger import Ledger
 from neural_core._delivery.patience import Patience
-from neural_core._delivery.turns import HELD_ROWS, brisk_turns
-from neural_core._storage.experiment.tail import BATCH_ROWS, Batch, Tail
+from neural_core._delivery.turns import Turns
+from neural_core._storage.experiment.tail import Batch, Tail
 from neural_core.errors import NeuralError
 
 __all__ = ["POLL_SECONDS", "Relay"]
@@ -61,7 +61,7 @@ class Relay:
         self.cursor_file = cursor_file
         self._ledger = Ledger(cursor_file, position, bookmark)
         self._greeted = self._ledger.begins
-        self._beside_training = beside_training
+        self._turns = Turns(beside_training=beside_training)
         self._tail: Tail | None = None
         self._patience = Patience()
         self._resting = threading.Event()
@@ -141,6 +141,10 @@ class Relay:
         self._ledger.release()
 
     def _run(self) -> None:
+        with self._turns:
+            self._follow()
+
+    def _follow(self) -> None:
         while not self._thread.leaves():
             stopping = self._stop_at is not None
             if self._turn():
@@ -154,6 +158,7 @@ class Relay:
             self._resting.wait(POLL_SECONDS)
             self._resting.clear()
             self._looked = False
+            self._turns.adapt()
 
     def _turn(self) -> bool:
         """Deliver what comes next; False when there is nothing, or the plugin is left alone for now."""
@@ -161,7 +166,8 @@ class Relay:
         if now < self._patience.until or (self._stop_at is not None and now >= self._stop_at):
             return False
         try:
-            batch = self._next()
+            with self._turns.looking():
+                batch = self._next()
         except (OSError, NeuralError) as error:
             self._failed(PluginError(f"the journal cannot be read for {self.plugin}: {error}"))
             return False
@@ -170,12 +176,7 @@ class Relay:
         return batch is not None
 
     def _next(self) -> Batch | None:
-        with brisk_turns() if self._beside_training else contextlib.nullcontext():
-            return self._look()
-
-    def _look(self) -> Batch | None:
-        most = HELD_ROWS if self._beside_training else BATCH_ROWS
-        self._tail = self._tail or Tail(self.directory, self._ledger.position, batch_rows=most)
+        self._tail = self._tail or Tail(self.directory, self._ledger.position, batch_rows=self._turns.most_rows)
         batch = self._tail.next()
         # One look between two rests: where rows come all the time, they would come one by one, and never a rest.
         if batch is None and (not self._looked or self._stop_at is not None):

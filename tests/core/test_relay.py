@@ -782,20 +782,3 @@ class TestBookmarks:
         assert delivered.errors == 3
         assert delivered.last_error is not None
         assert f"raised SystemExit in {method}: bye" in delivered.last_error
-
-
-def test_turns_are_short_only_during_a_look(make_tracker: Callable[..., ExperimentTracker]) -> None:
-    """While a plugin is called, and after its relay has ended, the interpreter's switch interval is the user's own."""
-    usual = sys.getswitchinterval()
-    seen = []
-
-    class Looking(RecordingPlugin):
-        def heard(self, hook: str, arguments: dict[str, Any]) -> None:
-            seen.append(sys.getswitchinterval())
-
-    tracker = make_tracker(plugins=[Looking()])
-    log(tracker, 0, 100)
-    tracker.flush()
-    tracker.finish()
-    assert set(seen) == {usual}
-    assert sys.getswitchinterval() == usual
