@@ -90,7 +90,7 @@ def test_a_fresh_folder(script, store_of, tmp_path: Path) -> None:
     assert not (tmp_path / "mlflow.db").exists()
     runs = store_of(f"sqlite:///{tmp_path / 'sub' / 'other.db'}").runs()
     assert [run.data.metrics for run in runs] == [{"loss": 0.5}] * 2
-    assert all(run.info.artifact_uri.startswith((tmp_path / "sub" / "mlruns").as_uri()) for run in runs)
+    assert all(run.info.artifact_uri.startswith((tmp_path / "sub" / "mlartifacts").as_uri()) for run in runs)
     logs = "".join(path.read_text() for path in tmp_path.glob("neural_experiments/*/delivery/companion.log"))
     assert "raised" not in logs
 

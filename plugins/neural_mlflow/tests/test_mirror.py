@@ -191,7 +191,7 @@ def test_artifacts_models_figures_and_folders(database, tmp_path: Path) -> None:
     (about,) = [one for one in described if one["name"] == "../od:d/name"]
     assert files[about["path"]].read_text() == "odd"
     assert json.loads(tags["neural.artifact.model.pt.v1"])["metadata"] == {"framework": "pytorch"}
-    assert run.info.artifact_uri.startswith((tmp_path / "mlruns").as_uri())
+    assert run.info.artifact_uri.startswith((tmp_path / "mlartifacts").as_uri())
 
 
 def test_an_artifact_that_is_gone(database, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -37,6 +37,8 @@ def test_destination_has_no_password() -> None:
     """What is said of the destination, in cursors and messages, has no password."""
     assert destination("https://me:secret@example.org/mlflow") == "https://me:***@example.org/mlflow"
     assert destination("postgresql+psycopg2://me:se:cret@db:5432/x") == "postgresql+psycopg2://me:***@db:5432/x"
+    assert destination("postgresql://me:se/c@ret@db/x?a=b@c") == "postgresql://me:***@db/x?a=b@c"
+    assert destination("http://localhost:5000/a@b") == "http://localhost:5000/a@b"
 
 
 def test_mlflow_is_imported_on_use(tmp_path: Path) -> None:

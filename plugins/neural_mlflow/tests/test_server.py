@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -188,6 +189,31 @@ def test_values_through_a_server(tmp_path: Path, server) -> None:
     imported = import_run(found, tmp_path / "again")
     assert (imported.rows, imported.hyperparameters) == (6, 92)
     assert dict(imported.left_out) == {"artifacts that lie elsewhere": 1}
+
+
+def test_files_in_a_folder(tmp_path: Path, server, store_of, caplog: pytest.LogCaptureFixture) -> None:
+    """Through a URL no two files of a folder become one: odd names are changed, told once, and stand in the tag."""
+    if not server.answers():
+        server.start()
+    names = ["a#1.txt", "a#2.txt", "b?c.txt", "100%41.txt", "größe ☃.txt", " lead", "below/x?.bin", "epoch=1.ckpt"]
+    for name in names:
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_text(name)
+    (tmp_path / "tree" / "empty").touch()
+    with ExperimentTracker("folder", tmp_path, auto_visualize=False) as tracker:
+        tracker.log_artifact(str(tmp_path / "tree"))
+    for _ in range(2):
+        done = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=server.uri), seconds=120)
+        assert (done.complete, done.errors) == (True, 0), done.last_error
+    run = _first_run(server, "folder")
+    files = {path.removeprefix("tree/v1/"): file for path, file in store_of(server.uri).files(run).items()}
+    own = json.loads(run.data.tags["neural.artifact.tree.v1"])["renamed"]
+    assert {own.get(name, name): file.read_text() for name, file in files.items()} == {
+        "empty": "",
+        **{name: name for name in names},
+    }
+    assert "epoch=1.ckpt" in files
+    assert sum("names that no URL takes" in record.message for record in caplog.records) == 1
 
 
 def _client(server):

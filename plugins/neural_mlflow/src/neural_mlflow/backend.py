@@ -28,6 +28,16 @@ STATUSES = {
     "failed": "FAILED",
     "interrupted": "KILLED",
 }
+ARTIFACTS = {
+    "gone": "is not there any more, only its tags are",
+    "long": f"has a description that is too long for a tag; the tag {artifacts.ARTIFACT}… says which document has it",
+    "renamed": f"has files with names that no URL takes; the tag {artifacts.ARTIFACT}… has the names",
+}
+TEXTS = {
+    "renamed": f"a tag has another name there; the tag {texts.ORIGINAL}… has its own",
+    "shortened": f"a tag or the notes are shortened there; {tagging.DOCUMENT} of the run has them whole",
+}
+"""What had to be done to an artifact, or to tags and notes → what the user reads of it."""
 POSITION = "neural.position."
 """So begins the tag that says how far a part of the journal is delivered."""
 _log = logging.getLogger("neural")
@@ -153,16 +163,15 @@ class MlflowBackend:
     @hookimpl
     def neural_artifact_logged(self, artifact: ArtifactVersion) -> None:
         """Store a file, a folder, a model or a figure under its name and version, with its SHA-256 in a tag."""
-        if not artifacts.store(self._opened, artifact):
-            self._say_once("bytes", f"artifact {artifact.artifact_name!r:.200} is not there any more: {artifact.path}")
+        for kind in sorted(artifacts.store(self._opened, artifact)):
+            self._say_once(f"artifact {kind}", f"artifact {artifact.artifact_name!r:.200} {ARTIFACTS[kind]}")
 
     @hookimpl
-    def neural_annotations_changed(self, annotations: Annotations) -> None:
+    def neural_annotations_changed(self, experiment: Experiment, annotations: Annotations) -> None:
         """Change tags, the description and the name of the run."""
-        if tagging.change(self._opened, annotations, rename=self._wishes.run_name is None):
-            self._say_once(
-                "text", f"a tag or the notes are shortened there; {tagging.DOCUMENT} of the run has them whole"
-            )
+        done = tagging.change(self._opened, annotations, experiment, rename=self._wishes.run_name is None)
+        for kind in sorted(done):
+            self._say_once(f"tag {kind}", TEXTS[kind])
 
     @hookimpl
     def neural_status_changed(self, status: str) -> None:

@@ -84,10 +84,14 @@ class _MlflowRun(ForeignRun):
 
     def _annotate(self, target: ImportTarget) -> None:
         whole = self.artifacts.document(params.DOCUMENT)
-        read = {_original(self.tags, key): typed(text) for key, text in self.run.data.params.items()}
+        newest = self.tags if UID in self.tags else {}
+        read = {
+            _original(self.tags, key): typed(newest.get(f"{params.NEWEST}{key}", text))
+            for key, text in self.run.data.params.items()
+        }
         if whole or read:
             target.log_hyperparameters(whole or read)
-        tags = {**self.tags, **self.artifacts.document(tagging.DOCUMENT)}
+        tags = tagging.whole(self.tags, self.artifacts.document(tagging.DOCUMENT))
         own = {_original(tags, key): text for key, text in tags.items() if not key.startswith(("mlflow.", "neural."))}
         target.set_tags({**own, "mlflow.experiment": self.experiment})
         if tags.get(tagging.NOTE):

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from neural_core.errors import ArtifactError
 from neural_core.importing import ImportTarget
-from neural_mlflow.artifacts import ARTIFACT
+from neural_mlflow.artifacts import ARTIFACT, DOCUMENT
 from neural_mlflow.finding import UID
 from neural_mlflow.sdk import RefusedError, spoken
 
@@ -56,18 +56,20 @@ class Artifacts:
     @classmethod
     def of(cls, client: MlflowClient, place: Place, run: Run) -> Artifacts:
         """Look where they are."""
-        folder = next((folder for folder in _candidates(place, run) if folder.is_dir()), None)
+        folder = next((folder.resolve() for folder in _candidates(place, run) if folder.is_dir()), None)
         tags = dict(run.data.tags)
         if folder is not None:
             return cls(folder, tags, 0, sorted(_listed(folder)))
-        remote = 0 if run.info.artifact_uri.startswith(("file:", "/")) else _count(client, place, run)
-        return cls(None, tags, remote, [])
+        if run.info.artifact_uri.startswith(("file:", "/")):  # nobody but the tags knows what was there
+            return cls(None, tags, sum(key.startswith(ARTIFACT) for key in tags) if UID in tags else 0, [])
+        return cls(None, tags, _count(client, place, run), [])
 
     def document(self, path: str) -> dict[str, Any]:
         """Give a JSON document that neural stored with a run of its own; {} when there is none."""
         if self.folder is not None and UID in self.tags:
             with contextlib.suppress(OSError, ValueError):
-                content = json.loads((self.folder / path).read_bytes())
+                place = (self.folder / path).resolve()
+                content = json.loads(place.read_bytes()) if place.is_relative_to(self.folder) else {}
                 return content if isinstance(content, dict) else {}
         return {}
 
@@ -101,8 +103,9 @@ class Artifacts:
             if key.startswith(ARTIFACT):
                 with contextlib.suppress(ValueError, KeyError, TypeError):
                     said = json.loads(text)
-                    path = (folder / said["path"]).resolve()
-                    if path.is_relative_to(folder.resolve()) and path.exists():
+                    said |= self.document(said.get(DOCUMENT, ""))
+                    path = (folder / str(said["path"])).resolve()
+                    if folder in path.parents:
                         order = (said["name"], said["version"] is None, said["version"] or 0)
                         found.append((order, _Artifact(path, said["name"], said["kind"], said.get("metadata"))))
         for _, artifact in sorted(found, key=lambda pair: pair[0]):
@@ -122,6 +125,7 @@ def _candidates(place: Place, run: Run) -> Iterator[Path]:
         beside = place.database.parent
         if split.scheme == "mlflow-artifacts":
             yield beside / "mlartifacts" / path.lstrip("/")
+        yield beside.joinpath(*Path(path).parts[-4:])  # mlartifacts/<name>/<run>/artifacts
         yield beside.joinpath("mlruns", *ids)
 
 

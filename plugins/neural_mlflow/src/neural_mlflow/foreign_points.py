@@ -47,7 +47,8 @@ class Points:
     def rows(self, infinite: str | None = None) -> Iterator[Row]:
         """Give time in Unix seconds, step and values, by time.
 
-        MLflow's databases hold the largest float in place of an infinity: it becomes one again.
+        MLflow's databases hold the largest float in place of an infinity: it becomes one again, except where other
+        metrics tell the infinities.
 
         Args:
             infinite: how the names of metrics begin that tell where another is infinite.
@@ -70,7 +71,7 @@ class Points:
         found: dict[str, Columns] = {}
         for name, (times, steps, values) in zip(self._names, self._columns, strict=True):
             tells = infinite is not None and name.startswith(infinite)
-            is_infinite = np.full(len(values), True) if tells else np.abs(values) == LARGEST
+            is_infinite = np.abs(values) == LARGEST if infinite is None else np.full(len(values), tells)
             columns = times, steps, np.where(is_infinite, np.copysign(np.inf, values), values)
             own = name.removeprefix(infinite or "") if tells else name
             found[own] = _merged(found[own], columns) if own in found else columns

@@ -49,7 +49,8 @@ class MetricKeys:
         return known
 
     def _new(self, name: str) -> str:
-        key = key_of(name, self._run.limits)
+        key = key_of(name, self._run.limits, self._run.beside(self._run.metrics))
+        self._run.metrics.add(key)
         if key != name:
             self._tags[f"{ORIGINAL}{key}"] = clean(name)
             self._tell("name", f"metric {name!r:.200} is {key!r} there; the tag {ORIGINAL}{key} has its name")

@@ -10,10 +10,12 @@ from neural_mlflow.texts import ORIGINAL, Limits, as_json, clean, flat, key_of, 
 if TYPE_CHECKING:
     from neural_mlflow.run import MlflowRun, Said
 
-__all__ = ["DOCUMENT", "NEWEST", "log"]
+__all__ = ["DOCUMENT", "NEWEST", "WHOLE", "log"]
 
 DOCUMENT = "neural/hyperparameters.json"
 """Has all of them as they were logged, when MLflow could not take one as it is."""
+WHOLE = "neural.hyperparameters"
+"""The tag that says where that document is; from then on it has later ones, too."""
 NEWEST = "neural.hyperparameter."
 """So begins the tag that has the newest value of one that changed."""
 
@@ -36,10 +38,12 @@ def log(run: MlflowRun, new: Mapping[str, Any], every: Mapping[str, Any]) -> set
         tags: dict[str, str] = {}
         for name, text in pairs:
             done.update(_add(run, name, text, limits, params, tags))
+        if done:
+            tags[WHOLE] = DOCUMENT
         return params, tags
 
     run.say(make)
-    if done:
+    if WHOLE in run.tags:
         run.store_text(as_json(every), DOCUMENT)
     return done
 
@@ -47,8 +51,8 @@ def log(run: MlflowRun, new: Mapping[str, Any], every: Mapping[str, Any]) -> set
 def _add(
     run: MlflowRun, name: str, text: str, limits: Limits, params: dict[str, str], tags: dict[str, str]
 ) -> Iterable[str]:
-    key, value = key_of(name, limits), short(text, limits.value)
-    newest = key_of(f"{NEWEST}{key}", limits)
+    key, value = key_of(name, limits, run.beside(run.params, params)), short(text, limits.value)
+    newest = key_of(f"{NEWEST}{key}", limits, run.beside(run.tags, tags))
     if key != name:
         tags[f"{ORIGINAL}{key}"] = short(clean(name), limits.tag)
         yield "renamed"

@@ -16,7 +16,7 @@ __all__ = ["DEFAULT_DATABASE", "Place", "hide_password"]
 
 DEFAULT_DATABASE = "mlflow.db"
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?):///(?P<path>[^?]*)(?P<query>\?.*)?", re.DOTALL)
-_PASSWORD = re.compile(r"(\w://[^/@\s:]*):[^/@\s]*@")
+_PASSWORD = re.compile(r"(\w://[^/@\s:]*):(?!\d+/)[^@\s]*@(?:[^/?@\s]*@)*")
 
 
 @frozen
@@ -61,7 +61,14 @@ class Place:
 
     def artifacts_of(self, name: str) -> str | None:
         """Say where a new MLflow experiment keeps artifacts: beside the SQLite file; None leaves it to MLflow."""
-        return None if self.database is None else (self.database.parent / "mlruns" / artifact_segment(name)).as_uri()
+        if self.database is None:
+            return None
+        return (self.database.parent / "mlartifacts" / artifact_segment(name)).as_uri()
+
+    @property
+    def is_here(self) -> bool:
+        """Tell whether it is on this machine, so that no URL stands between."""
+        return self.folder is not None or self.database is not None
 
     def __str__(self) -> str:
         """Say where it is, without passwords."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import posixpath
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neural_mlflow.sdk import RefusedError, patient, spoken
-from neural_mlflow.texts import OLDEST, Limits, artifact_segment, short
+from neural_mlflow.texts import OLDEST, Limits, short, url_segment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,7 +36,8 @@ class MlflowRun:
 
     Attributes:
         run_id: MLflow's.
-        params: key → value, as MLflow has them.
+        metrics: the keys of those that have points, as MLflow has them.
+        params: key → value, likewise.
         tags: key → text, likewise.
         limits: what it takes.
     """
@@ -42,10 +45,15 @@ class MlflowRun:
     def __init__(self, client: MlflowClient, run: Run, place: Place, limits: Limits) -> None:
         self.place = place
         self.run_id: str = run.info.run_id
+        self.metrics: set[str] = set(run.data.metrics)
         self.params: dict[str, str] = dict(run.data.params)
         self.tags: dict[str, str] = dict(run.data.tags)
         self.limits = limits
         self._client = client
+
+    def beside(self, *keys: Iterable[str]) -> Iterable[str]:
+        """Give the keys that stand in the way of others: of files those that there are, elsewhere none."""
+        return itertools.chain(*keys) if self.place.folder is not None else ()
 
     def say(self, make: Callable[[Limits], Said]) -> None:
         """Write parameters and tags.
@@ -140,14 +148,30 @@ class MlflowRun:
         with spoken(self.place), patient():
             self._client.log_text(self.run_id, text, path)
 
-    def store_tree(self, folder: Path, into: str) -> None:
-        """Store what is in a folder below a path of artifacts."""
-        with spoken(self.place), patient():
-            self._client.log_artifacts(self.run_id, str(folder), into)
+    def store_tree(self, folder: Path, into: str) -> dict[str, str]:
+        """Store what is in a folder below a path of artifacts; give new → own name of files that could not keep it."""
+        files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+        names = {own: own if self.place.is_here else "/".join(map(url_segment, own.split("/"))) for own in files}
+        renamed = {name: own for own, name in names.items() if name != own}
+        if renamed or not self._store_whole(folder, into):
+            for own, path in files.items():
+                place = posixpath.join(into, names[own])
+                self.store_file(path, posixpath.dirname(place), posixpath.basename(place))
+        return renamed
 
-    def store_file(self, path: Path, into: str) -> str:
-        """Store a file below a path of artifacts, under a name that every store takes; give its whole path."""
-        name = artifact_segment(path.name)
+    def _store_whole(self, folder: Path, into: str) -> bool:
+        """Store a folder at once; False where an earlier attempt left files that may not be written, like ours."""
+        try:
+            with spoken(self.place), patient():
+                self._client.log_artifacts(self.run_id, str(folder), into)
+        except RefusedError as error:
+            if isinstance(error.__cause__, PermissionError):
+                return False
+            raise
+        return True
+
+    def store_file(self, path: Path, into: str, name: str) -> str:
+        """Store a file below a path of artifacts, under a name that the store takes; give its whole path."""
         with spoken(self.place), patient():
             if name == path.name:
                 self._client.log_artifact(self.run_id, str(path), into)

@@ -49,8 +49,8 @@ class RefusedError(DeliveryError):
 
     @property
     def is_invalid(self) -> bool:
-        """Tell whether a text or a name was not taken."""
-        return self.code == "INVALID_PARAMETER_VALUE"
+        """Tell whether a text or a name was not taken; MLflow says the same of runs that are deleted."""
+        return self.code == "INVALID_PARAMETER_VALUE" and "'active' state" not in str(self)
 
 
 def require() -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -26,15 +26,19 @@ __all__ = [
     "tag_key",
     "tag_text",
     "typed",
+    "url_segment",
 ]
 
 ORIGINAL = "neural.original."
 """So begins the tag that has the name of which a key was made."""
 KEY_LENGTH = 250
-_CHANGED_LENGTH = 200
-"""Of a key that is not the name itself: tags that begin with one of ours can still hold it whole."""
+"""In bytes: a key may be the name of a file."""
+_KEPT_BYTES = 191
+"""Of a key that is not the name itself: tags that begin with one of ours can still hold it and its mark whole."""
 _FORBIDDEN_IN_KEYS = re.compile(r"[^/\w.\- :]")
-_FORBIDDEN_IN_FILES = re.compile(r"[^\w.\- ]")
+_FORBIDDEN_IN_FILES = re.compile(r"[^\w.\- =+,()@~]")
+_SUFFIX = re.compile(r"(?<=.)\.\w{1,8}\Z", re.ASCII)
+_NO_URL = re.compile(r"[#?%\x00-\x1f\x7f\ud800-\udfff]|^ | $")
 _MARK_LENGTH = 8
 _FILE_BYTES = 200
 _WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf, "None": None, "True": True, "False": False}
@@ -63,20 +67,27 @@ def _mark(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_MARK_LENGTH]
 
 
-def key_of(name: str, limits: Limits) -> str:
+def key_of(name: str, limits: Limits, beside: Iterable[str] = ()) -> str:
     """Give the key of a metric, parameter or tag: the name itself where MLflow takes it.
 
     Otherwise what it does not take is replaced by ``_`` and the key ends with a mark of the name.
+
+    Args:
+        name: any text.
+        limits: what MLflow takes.
+        beside: keys that are files: where there is one, no folder can be, and the other way round.
     """
     kept = _allowed(name, limits)
-    if kept == name and len(name) <= KEY_LENGTH:
+    if any(key.startswith(f"{name}/") or name.startswith(f"{key}/") for key in beside):
+        kept = kept.replace("/", "_")
+    elif kept == name and len(name.encode()) <= KEY_LENGTH:
         return name
-    return f"{kept[: _CHANGED_LENGTH - _MARK_LENGTH - 1]}-{_mark(name)}"
+    return f"{kept.encode()[:_KEPT_BYTES].decode('utf-8', 'ignore')}-{_mark(name)}"
 
 
-def tag_key(name: str) -> str:
+def tag_key(name: str, beside: Iterable[str] = ()) -> str:
     """Give the key of a tag of the user's; one that begins like ours gets another beginning."""
-    return key_of(f"user.{name}" if name.startswith("neural.") else name, OLDEST)
+    return key_of(f"user.{name}" if name.startswith("neural.") else name, OLDEST, beside)
 
 
 def tag_text(value: object) -> str:
@@ -107,8 +118,14 @@ def artifact_segment(name: str) -> str:
     kept = _FORBIDDEN_IN_FILES.sub("_", name)
     if kept == name and len(kept.encode()) <= _FILE_BYTES and kept.strip(" .") and kept == kept.strip(" "):
         return kept
-    short_enough = kept.encode()[:_FILE_BYTES].decode("utf-8", "ignore").strip(" .")
-    return f"{short_enough}-{_mark(name)}"
+    suffix = found[0] if (found := _SUFFIX.search(kept)) else ""
+    stem = kept.removesuffix(suffix).encode()[:_FILE_BYTES].decode("utf-8", "ignore").strip(" .")
+    return f"{stem}-{_mark(name)}{suffix}"
+
+
+def url_segment(name: str) -> str:
+    """Give the name of a file inside a folder as a URL carries it: of ``a#1`` and ``a#2`` it would make ``a``."""
+    return artifact_segment(name) if _NO_URL.search(name) else name
 
 
 def clean(text: str) -> str:

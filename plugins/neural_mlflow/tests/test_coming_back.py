@@ -1,0 +1,97 @@
+"""What neural mirrored into MLflow, brought in again: the newest of everything, whole, with the numbers it had."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from neural_mlflow import MlflowBackend
+from neural_mlflow.importing import runs_of
+
+from neural_core import ExperimentManager, ExperimentTracker
+from neural_core.importing import Imported, import_run
+from neural_core.testing import deliver
+
+
+def track(tmp_path: Path) -> ExperimentTracker:
+    """Begin an experiment that nobody draws."""
+    return ExperimentTracker("back", tmp_path / "experiments", auto_visualize=False)
+
+
+def mirror(uri: str, tracker: ExperimentTracker) -> None:
+    """Deliver an experiment."""
+    done = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=uri))
+    assert (done.complete, done.errors) == (True, 0), done.last_error
+
+
+def bring_in(uri: str, tmp_path: Path, into: str = "again") -> Imported:
+    """Bring the one run of a store in."""
+    (run,) = runs_of(uri)
+    return import_run(run, tmp_path / into)
+
+
+def come_back(uri: str, tmp_path: Path) -> ExperimentTracker:
+    """Bring the one run of a store in, and open it."""
+    imported = bring_in(uri, tmp_path)
+    return ExperimentManager(str(tmp_path / "again")).get_experiment(imported.experiment_id)
+
+
+@pytest.mark.parametrize("kind", ["database", "files"])
+def test_the_largest_numbers(database, tmp_path: Path, kind: str) -> None:
+    """The largest float comes back as it was, beside infinities, which are others."""
+    numbers = [sys.float_info.max, -sys.float_info.max, math.inf, -math.inf, math.nan, 5e-324, 1 / 3]
+    with track(tmp_path) as tracker:
+        for step, number in enumerate(numbers):
+            tracker.log_metrics({"loss": number}, step=step)
+    uri = database.uri if kind == "database" else str(tmp_path / "mlruns")
+    mirror(uri, tracker)
+    again = come_back(uri, tmp_path)
+    assert [(row.step, repr(row.values["loss"])) for row in again.metrics_history] == [
+        (step, repr(number)) for step, number in enumerate(numbers)
+    ]
+
+
+def test_what_is_logged_after_something_long(database, tmp_path: Path) -> None:
+    """Hyperparameters, tags and notes that follow long ones come back with them, and as they were at the end."""
+    with track(tmp_path) as tracker:
+        tracker.log_hyperparameters({"long": "x" * 9_000, "lr": 0.1})
+        tracker.log_hyperparameters({"later": 1, "model": {"depth": 3}})
+        tracker.set_notes("notes " * 3_000)
+        tracker.set_tags({"long": "y" * 9_000})
+        tracker.set_tags({"other": "z" * 9_000, "long": "short now"})
+        tracker.set_notes(tracker.notes + "more")
+    mirror(database.uri, tracker)
+    again = come_back(database.uri, tmp_path)
+    assert again.hyperparameters == tracker.hyperparameters
+    assert again.tags == {**tracker.tags, "mlflow.experiment": "back"}
+    assert again.notes == tracker.notes
+
+
+def test_the_newest_value(database, tmp_path: Path) -> None:
+    """A hyperparameter that changed comes back as it was at the end, also where its document does not lie here."""
+    with track(tmp_path) as tracker:
+        for rate in (0.1, 0.2):
+            tracker.log_hyperparameters({"lr": rate})
+    mirror(database.uri, tracker)
+    shutil.rmtree(tmp_path / "mlartifacts")
+    assert come_back(database.uri, tmp_path).hyperparameters == {"lr": 0.2}
+
+
+def test_a_store_that_was_moved(database, tmp_path: Path) -> None:
+    """A database that was moved with its artifacts brings them along; without them they are counted as left out."""
+    (tmp_path / "file.txt").write_text("text")
+    with track(tmp_path) as tracker:
+        tracker.log_artifact(str(tmp_path / "file.txt"))
+    mirror(database.uri, tracker)
+    (tmp_path / "new").mkdir()
+    for name in ("mlflow.db", "mlartifacts"):
+        shutil.move(tmp_path / name, tmp_path / "new" / name)
+    moved = f"sqlite:///{tmp_path / 'new' / 'mlflow.db'}"
+    whole = bring_in(moved, tmp_path)
+    assert (whole.artifacts, dict(whole.left_out)) == (1, {})
+    shutil.rmtree(tmp_path / "new" / "mlartifacts")
+    bare = bring_in(moved, tmp_path, "bare")
+    assert (bare.artifacts, dict(bare.left_out)) == (0, {"artifacts that lie elsewhere": 1})
