@@ -14,7 +14,7 @@ from wandb_files import Written
 
 from neural_core import ExperimentTracker
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
-from neural_core.testing import deliver
+from neural_core.testing import deliver, following
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +62,18 @@ def test_variables_and_the_settings_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert choose(project="own", folder=tmp_path).project == "own"
 
 
+def test_settings_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `wandb init` and `wandb offline` wrote in the script's folder counts more than what is the user's."""
+    (tmp_path / "config" / "settings").write_text("[default]\nmode = online\nproject = users\nentity = team\n")
+    monkeypatch.chdir(tmp_path)
+    command = [sys.executable, "-m", "wandb", "offline"]
+    subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    chosen = choose()
+    assert (chosen.mode, chosen.project, chosen.entity) == ("offline", "users", "team")
+    (tmp_path / "config" / "settings").write_text("no settings")
+    assert choose().mode == "offline"
+
+
 def test_the_destination_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """The destination names server or folder, and project; never a key or a password."""
     monkeypatch.setenv("WANDB_API_KEY", "k" * 40)
@@ -89,6 +101,17 @@ def test_settings_reach_wandb(tmp_path: Path) -> None:
     assert "no_such" in str(told.last_error)
 
 
+def test_notes_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WANDB_NOTES are the notes of a run whose experiment has none."""
+    monkeypatch.setenv("WANDB_NOTES", "from outside")
+    for at, notes in enumerate(["", "own"]):
+        with ExperimentTracker("notes", tmp_path / "experiments", auto_visualize=False) as tracker:
+            tracker.set_notes(notes)
+        told = deliver(tracker.experiment_dir, WandbBackend(mode="offline", dir=tmp_path / str(at)))
+        assert told.complete, told.last_error
+        assert Written(tmp_path / str(at)).run.notes == (notes or "from outside")
+
+
 @pytest.mark.fault("P08")
 def test_online_without_a_login_asks_nobody(tmp_path: Path) -> None:
     """Who wants online and has no login reads the guide's words, and what to do."""
@@ -101,12 +124,20 @@ def test_online_without_a_login_asks_nobody(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
-    """A folder that cannot be made is an error; W&B would have written to a temporary one."""
+    """A folder that cannot be made is an error, and no matter to others; W&B would have written to a temporary one."""
     (tmp_path / "file").write_text("")
     with ExperimentTracker("place", tmp_path / "experiments", auto_visualize=False) as tracker:
         tracker.log_metrics({"loss": 1.0}, step=0)
-    told = deliver(tracker.experiment_dir, WandbBackend(mode="offline", dir=tmp_path / "file" / "below"))
-    assert not told.complete
+    other = ExperimentTracker("other", tmp_path / "experiments", auto_visualize=False)
+    with following(other.experiment_dir, WandbBackend(mode="offline", dir=tmp_path)) as catch_up:
+        other.log_metrics({"loss": 1.0}, step=0)
+        assert catch_up().complete
+        told = deliver(tracker.experiment_dir, WandbBackend(mode="offline", dir=tmp_path / "file" / "below"))
+        assert not told.complete
+        assert "cannot write to" in str(told.last_error)
+        other.finish()
+        assert catch_up().complete
+    assert len(Written(tmp_path).files) == 1
 
 
 def test_wandb_is_imported_late() -> None:

@@ -34,9 +34,8 @@ MORE = {"silent": True, "console": "off", "x_disable_stats": True, "x_disable_me
 def begin(folder: Path, run_id: str, **more: Any) -> wandb.Run:
     """Begin an offline run as W&B's users do."""
     settings = wandb.Settings(**MORE, x_save_requirements=False, x_disable_machine_info=True)
-    return wandb.init(
-        project="p", id=run_id, mode="offline", dir=str(folder), reinit="create_new", settings=settings, **more
-    )
+    more = {"project": "p", **more}
+    return wandb.init(id=run_id, mode="offline", dir=str(folder), reinit="create_new", settings=settings, **more)
 
 
 def end(run: wandb.Run, exit_code: int = 0) -> None:

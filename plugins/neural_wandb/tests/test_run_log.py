@@ -113,3 +113,30 @@ def test_no_run_log(tmp_path: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(DamagedError, match=r"run\.wandb"):
         RunLog(file)
+
+
+@pytest.mark.parametrize("begin", [2 * BLOCK, 2 * BLOCK + 3_000])
+def test_zeros_are_damage(tmp_path: Path, begin: int) -> None:
+    """Zeros, which a loss of power may leave, are counted; what comes after them is read, and nothing is joined."""
+    data = bytearray(log_of(records(30, 20_000)))
+    data[begin : 3 * BLOCK] = bytes(3 * BLOCK - begin)
+    file = tmp_path / "run.wandb"
+    file.write_bytes(data)
+    with RunLog(file) as log:
+        found = numbers(log, recover=True)
+        assert log.damaged == 1
+    assert (found[0], found[-1]) == (1, 30)
+    assert 20 < len(found) < 30
+
+
+def test_zeros_at_the_end(tmp_path: Path) -> None:
+    """Zeros behind the last record, where bytes were lost, are counted; whoever reads on waits there."""
+    file = tmp_path / "run.wandb"
+    data = log_of(records(30, 400))
+    file.write_bytes(data + bytes(500))
+    with RunLog(file) as log:
+        assert numbers(log) == list(range(1, 31))
+        assert (log.end, log.damaged) == (len(data), 0)
+    with RunLog(file) as log:
+        assert numbers(log, recover=True) == list(range(1, 31))
+        assert log.damaged == 1

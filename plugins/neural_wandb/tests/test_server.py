@@ -152,3 +152,21 @@ def test_killed_before_it_was_uploaded(tmp_path: Path, server: Server) -> None:
     run(SYNC, cwd=tmp_path, **login(server))
     assert points(server, run_id) == LOGGED
     assert server.run(run_id).exit_codes[-1] == 255
+
+
+def test_a_removed_tag(tmp_path: Path, server: Server) -> None:
+    """A tag that was removed goes also when another object goes on with the run; tags from elsewhere stay."""
+    tracker = ExperimentTracker("t", tmp_path, auto_visualize=False)
+    tracker.set_tags(["stays", "goes"])
+    tracker.log_metrics({"loss": 1.0}, step=0)
+    options = {"dir": tmp_path, "mode": "online", "settings": {"base_url": server.url, "api_key": KEY}}
+    first = deliver(tracker.experiment_dir, WandbBackend(**options))
+    assert first.last_error is None
+    uploaded = server.run(tracker.experiment_id)
+    assert uploaded.fields["tags"] == ["stays", "goes"]
+    uploaded.fields["tags"] = ["stays", "goes", "by hand"]
+    tracker.set_tags({"goes": None})
+    tracker.finish()
+    again = deliver(tracker.experiment_dir, WandbBackend(**options), first.position, first.bookmark)
+    assert again.complete, again.last_error
+    assert uploaded.fields["tags"] == ["by hand", "stays"]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from neural_core.records import ArtifactVersion
 from neural_wandb import sdk
+from neural_wandb.config import as_value
 from neural_wandb.mirror import Mirror
-from neural_wandb.names import FIGURES, artifact_alias, artifact_name
+from neural_wandb.names import FIGURES, artifact_alias, artifact_name, figure_name, legible
 from neural_wandb.times import unix_time
 
 __all__ = ["COPIES", "store"]
@@ -24,17 +25,23 @@ def store(mirror: Mirror, artifact: ArtifactVersion) -> None:
     Raises:
         OSError: it cannot be copied.
     """
-    if artifact.kind == "figure" and artifact.path.suffix.lower() in _IMAGES:
-        _log_figure(mirror, artifact)
-    elif (artifact.artifact_name, artifact.version, artifact.checksum) not in mirror.kept.artifacts:
+    if artifact.kind == "figure" and artifact.path.suffix.lower() in _IMAGES and _log_figure(mirror, artifact):
+        return
+    if (legible(artifact.artifact_name), artifact.version, artifact.checksum) not in mirror.kept.artifacts:
         _log_artifact(mirror, artifact)
 
 
-def _log_figure(mirror: Mirror, artifact: ArtifactVersion) -> None:
-    if (artifact.artifact_name, artifact.checksum) not in mirror.kept.figures:
-        picture = sdk.image(str(artifact.path), artifact.artifact_name)
-        time = unix_time(artifact.timestamp)
-        mirror.log({f"{FIGURES}{artifact.artifact_name}": picture, "_timestamp": time})
+def _log_figure(mirror: Mirror, artifact: ArtifactVersion) -> bool:
+    """Log an image; tell whether it is one that W&B can read."""
+    called = legible(artifact.artifact_name)
+    if (called, artifact.checksum) in mirror.kept.figures:
+        return True
+    picture = sdk.image(str(artifact.path), called)
+    if picture is None:
+        return False
+    name, time = figure_name(artifact.artifact_name), unix_time(artifact.timestamp)
+    mirror.log({f"{FIGURES}{name}": picture, "_timestamp": time})
+    return True
 
 
 def _log_artifact(mirror: Mirror, artifact: ArtifactVersion) -> None:
@@ -43,30 +50,34 @@ def _log_artifact(mirror: Mirror, artifact: ArtifactVersion) -> None:
         name,
         artifact.kind,
         {
-            "name": artifact.artifact_name,
+            "name": legible(artifact.artifact_name),
             "version": artifact.version,
             "sha256": artifact.checksum,
             "size": artifact.size,
             "time": artifact.timestamp,
-            "source_name": artifact.source_name,
+            "source_name": legible(artifact.source_name),
             "is_tree": artifact.is_tree,
-            "metadata": dict(artifact.metadata),
+            "metadata": as_value(dict(artifact.metadata)),
         },
     )
     alias = artifact_alias(artifact)
     copy = _copy(artifact, Path(mirror.run.settings.sync_dir, COPIES, name, alias or artifact.checksum[:16]))
-    for file in sorted(copy.rglob("*")) if artifact.is_tree else [copy]:
-        if file.is_file():
-            inside = file.relative_to(copy).as_posix() if artifact.is_tree else file.name
-            made.add_file(str(file), inside, skip_cache=True, policy="immutable")
+    for file in sorted(file for file in copy.rglob("*") if file.is_file()):
+        made.add_file(str(file), file.relative_to(copy).as_posix(), skip_cache=True, policy="immutable")
     mirror.log_artifact(made, ["latest", *([alias] if alias else [])])
 
 
 def _copy(artifact: ArtifactVersion, folder: Path) -> Path:
+    """Copy the files of an artifact, under names that W&B can keep."""
     shutil.rmtree(folder, ignore_errors=True)
-    if artifact.is_tree:
-        shutil.copytree(artifact.path, folder)
-        return folder
     folder.mkdir(parents=True)
-    name = Path(artifact.source_name or artifact.artifact_name).name or "file"
-    return Path(shutil.copyfile(artifact.path, folder / name))
+    if not artifact.is_tree:
+        name = Path(legible(artifact.source_name or artifact.artifact_name)).name or "file"
+        shutil.copyfile(artifact.path, folder / name)
+        return folder
+    for file in artifact.path.rglob("*"):
+        if file.is_file():
+            copy = folder / legible(file.relative_to(artifact.path).as_posix())
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
+    return folder

@@ -39,9 +39,9 @@ class WandbBackend:
         """Take the options; W&B is imported when the experiment begins to be told.
 
         Args:
-            mode: ``online``, ``offline`` or ``disabled``; else WANDB_MODE, else W&B's settings file, else online after
+            mode: ``online``, ``offline`` or ``disabled``; else WANDB_MODE, else W&B's settings files, else online after
                 a login and offline without.
-            project: else WANDB_PROJECT, else W&B's settings file, else ``neural``.
+            project: else WANDB_PROJECT, else W&B's settings files, else ``neural``.
             entity: user or team; else WANDB_ENTITY, else W&B's own.
             group: of runs; else WANDB_RUN_GROUP.
             job_type: of runs; else WANDB_JOB_TYPE.
@@ -88,7 +88,12 @@ class WandbBackend:
     def neural_hyperparameters_logged(self, experiment: Experiment, hyperparameters: Mapping[str, Any]) -> None:
         """Set the config, nested as it was logged."""
         now = {key: experiment.hyperparameters.get(key, new) for key, new in hyperparameters.items()}
-        self._tell(experiment, lambda mirror: mirror.configure(now))
+
+        def tell(mirror: Mirror) -> None:
+            mirror.configure(now)
+            mirror.annotate(experiment)
+
+        self._tell(experiment, tell)
 
     @hookimpl
     def neural_metrics_logged(self, experiment: Experiment, rows: MetricRows) -> None:

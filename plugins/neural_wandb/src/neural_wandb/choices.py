@@ -1,4 +1,4 @@
-"""What the user chose: options, then W&B's variables, then W&B's settings file, then what suits most."""
+"""What the user chose: options, then W&B's variables, then W&B's settings files, then what suits most."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
+from neural_wandb.names import TAG_LENGTH
 
 __all__ = ["Choices"]
 
@@ -34,7 +35,7 @@ class Choices:
         folder: where W&B makes its folder ``wandb``, absolute.
         project: of the runs; `entity`, `group`, `job_type` are W&B's own choice when None.
         server: URL of the server; None for W&B's public one.
-        tags: of every run.
+        tags: of every run; `notes` of one whose experiment has none.
         settings: further settings of W&B.
     """
 
@@ -47,6 +48,7 @@ class Choices:
     job_type: str | None
     server: str | None
     tags: tuple[str, ...]
+    notes: str
     settings: Mapping[str, Any]
 
     @classmethod
@@ -69,7 +71,7 @@ class Choices:
             ArgumentValueError: `mode` is none of W&B's.
         """
         given = _mapping(settings)
-        file = _settings_file()
+        file = _settings_files()
 
         def choose(option: Any, key: str, variable: str) -> Any:
             return option or given.get(key) or os.environ.get(variable) or file.get(key)
@@ -88,6 +90,7 @@ class Choices:
             job_type=job_type,
             server=server,
             tags=_texts(tags),
+            notes=str(choose(None, "run_notes", "WANDB_NOTES") or ""),
             settings={key: value for key, value in given.items() if key not in ("mode", "project", "entity")},
         )
 
@@ -128,15 +131,17 @@ def _texts(tags: Any) -> tuple[str, ...]:
         return ()
     if isinstance(tags, str) or not isinstance(tags, Sequence):
         raise ArgumentTypeError(f"tags of the backend wandb are a list of texts, not {tags!r:.50}")
-    return tuple(str(tag) for tag in tags)
+    return tuple(str(tag)[:TAG_LENGTH] for tag in tags if tag)
 
 
-def _settings_file() -> dict[str, str]:
-    """Read what ``wandb offline``, ``wandb online`` and ``wandb init`` keep."""
-    folder = os.environ.get("WANDB_CONFIG_DIR") or Path("~", ".config", "wandb")
+def _settings_files() -> dict[str, str]:
+    """Read what `wandb init`, `wandb offline` and others keep: for the user, and over that for the script's folder."""
+    of_user = Path(os.environ.get("WANDB_CONFIG_DIR") or Path("~", ".config", "wandb")).expanduser()
+    here = Path(".wandb" if Path(".wandb").exists() else "wandb")
     parser = configparser.ConfigParser(interpolation=None)
-    with contextlib.suppress(configparser.Error, OSError, UnicodeDecodeError):
-        parser.read(Path(folder).expanduser() / "settings", encoding="utf-8")
+    for folder in (of_user, here):
+        with contextlib.suppress(configparser.Error, OSError, UnicodeDecodeError):
+            parser.read(folder / "settings", encoding="utf-8")
     return dict(parser[_SETTINGS_SECTION]) if parser.has_section(_SETTINGS_SECTION) else {}
 
 

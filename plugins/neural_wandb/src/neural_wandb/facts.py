@@ -10,9 +10,9 @@ from typing import Any
 from attrs import Factory, define
 
 from neural_core.records import Status
-from neural_wandb.names import OWN, RUN, STEP, config_name
+from neural_wandb.names import RUN, STEP, TAKEN, config_name
 from neural_wandb.run_log import RunLog
-from neural_wandb.values import plain, said_in, value_of
+from neural_wandb.values import as_mapping, leaves, plain, put, said_in
 
 __all__ = ["Facts", "read_facts"]
 
@@ -73,15 +73,15 @@ class Facts:
     @property
     def hyperparameters(self) -> dict[str, Any]:
         """The config, without what W&B and we keep there."""
-        true = {config_name(name): name for name in ("_wandb", RUN)} if self.about else {}
-        said = {name: plain(value) for name, value in self.config.items() if name not in ("_wandb", RUN)}
-        return {true.get(name, name): value for name, value in said.items()}
+        in_full = as_mapping(self.about.get("hyperparameters"))
+        others = {"_wandb", RUN, *map(config_name, in_full)}
+        return {name: plain(value) for name, value in self.config.items() if name not in others} | in_full
 
     @property
     def tags(self) -> dict[str, str]:
         """Tags; of a run that is not of ours also where it stood in W&B."""
         if self.about:
-            return {str(name): str(text) for name, text in dict(self.about.get("tags") or {}).items()}
+            return {str(name): str(text) for name, text in as_mapping(self.about.get("tags")).items()}
         keys = ("entity", "project", "run_group", "job_type")
         places = {f"wandb.{key}": str(getattr(self.run, key)) for key in keys if getattr(self.run, key)}
         return {**dict.fromkeys(self.run.tags, ""), **places}
@@ -98,17 +98,18 @@ class Facts:
     @property
     def metrics(self) -> dict[str, str]:
         """Name in W&B → name of the metric, where they differ."""
-        return {str(name): str(true) for name, true in dict(self.about.get("metrics") or {}).items()}
+        return {str(name): str(true) for name, true in as_mapping(self.about.get("metrics")).items()}
 
     def values_of_the_end(self, logged: Iterable[str]) -> dict[str, float]:
         """Give the numbers of the summary that no row has: what a script set itself. Others are counted."""
         ends: dict[str, float] = {}
-        for name, value in said_in(self.ends.values()).items():
-            if value is None or name in logged or name.startswith(("_", OWN)):
+        said = [item for item in said_in(self.ends.values()).items() if item[0] not in logged and item[0] not in TAKEN]
+        for name, value in (leaf for item in said for leaf in leaves(*item)):
+            if value is None or name in logged:
                 continue
             if isinstance(value, float | bool):
                 ends[name] = float(value)
-            elif not isinstance(value, Mapping):
+            else:
                 self.left_out["values of the summary"] += 1
         return ends
 
@@ -165,12 +166,6 @@ def _path(item: Any) -> tuple[str, ...]:
 
 def _configure(facts: Facts, config: Any) -> None:
     for item in config.update:
-        *above, last = _path(item)
-        place = facts.config
-        for key in above:
-            inner = place.get(key)
-            place[key] = dict(inner) if isinstance(inner, Mapping) else {}
-            place = place[key]
-        place[last] = value_of(item)
+        put(facts.config, item)
     for item in config.remove:
         facts.config.pop(_path(item)[0], None)

@@ -19,17 +19,18 @@ class Found:
     """One run.
 
     Attributes:
-        run_id: W&B's id.
+        run_id: W&B's id, of which there may be one in each `project`.
         files: its ``.wandb`` files, in the order in which they were begun.
     """
 
     run_id: str
+    project: str
     files: tuple[Path, ...]
 
     @property
     def source(self) -> str:
-        """Name it for ever: the folder of folders that it lies in, and its id."""
-        return f"wandb {self.files[0].parent.parent} {self.run_id}"
+        """Name it for ever: the folder of folders that it lies in, its project and its id."""
+        return f"wandb {self.files[0].parent.parent} {self.project}/{self.run_id}"
 
     @property
     def state(self) -> str:
@@ -51,17 +52,17 @@ def find_runs(source: str | os.PathLike[str]) -> tuple[list[Found], list[tuple[P
     files = _files(place)
     if not files:
         raise ArgumentValueError(f"{place} is no .wandb file, no folder of a run, and no folder with folders of runs")
-    runs: dict[tuple[Path, str], list[tuple[float, Path]]] = {}
+    runs: dict[tuple[Path, str, str], list[tuple[float, Path]]] = {}
     unread: list[tuple[Path, Exception]] = []
     for file in files:
         try:
-            run_id, started = _begin_of(file)
+            run_id, project, started = _begin_of(file)
         except (DamagedError, OSError) as error:
             unread.append((file, error))
             continue
-        runs.setdefault((file.parent.parent, run_id), []).append((started, file))
+        runs.setdefault((file.parent.parent, run_id, project), []).append((started, file))
     ordered = sorted(runs.items(), key=lambda item: min(item[1]))
-    return [Found(run_id, tuple(file for _, file in sorted(begun))) for (_, run_id), begun in ordered], unread
+    return [Found(*names[1:], tuple(file for _, file in sorted(begun))) for names, begun in ordered], unread
 
 
 def _files(place: Path) -> list[Path]:
@@ -76,8 +77,8 @@ def _unique(files: Iterable[Path]) -> list[Path]:
     return sorted({file.resolve() for file in files if file.is_file()})
 
 
-def _begin_of(file: Path) -> tuple[str, float]:
-    """Give id and start of the run that a file says it is of.
+def _begin_of(file: Path) -> tuple[str, str, float]:
+    """Give id, project and start of the run that a file says it is of.
 
     Raises:
         DamagedError: it says none.
@@ -85,5 +86,6 @@ def _begin_of(file: Path) -> tuple[str, float]:
     with RunLog(file) as log:
         for record in log.records(recover=True):
             if record.WhichOneof("record_type") == "run":
-                return str(record.run.run_id), record.run.start_time.seconds + record.run.start_time.nanos / 1e9
+                run = record.run
+                return str(run.run_id), str(run.project), run.start_time.seconds + run.start_time.nanos / 1e9
     raise DamagedError(f"{file} does not say which run it is of")

@@ -15,11 +15,12 @@ from neural_core.importing import ForeignRun, ImportTarget, import_command
 from neural_wandb.facts import Facts, read_facts
 from neural_wandb.finding import Found, find_runs
 from neural_wandb.loading import require
-from neural_wandb.local_files import find_files, lay_out, stored_in
+from neural_wandb.local_files import find_files, lay_out, saved_file, stored_in
 from neural_wandb.names import FIGURES, STEP
 from neural_wandb.points import Known, Point, point_of
 from neural_wandb.run_log import RunLog
 from neural_wandb.times import unix_time
+from neural_wandb.values import leaves
 
 __all__ = ["WandbRun", "command", "read_runs"]
 
@@ -107,7 +108,7 @@ class WandbRun(ForeignRun):
         before = Known()
         for file in self.files:
             now: list[Point] = []
-            for point in _points(file, STEP if self.facts.has_axis else None):
+            for point in _points(file, STEP if self.facts.about or self.facts.has_axis else None):
                 self._write_others(target, file.parent, point, figures)
                 names |= set(point.others)
                 if point.values and not (before and before.take(point)):
@@ -134,13 +135,14 @@ class WandbRun(ForeignRun):
             key = (name, str(value.get("sha256")))
             if key not in figures:
                 figures.add(key)
-                self._write_figure(target, folder / "files" / str(value.get("path")), name.removeprefix(FIGURES))
+                called = str(value.get("caption") or name.removeprefix(FIGURES))
+                self._write_figure(target, saved_file(folder, str(value.get("path"))), called)
 
-    def _write_figure(self, target: ImportTarget, path: Path, name: str) -> None:
-        if path.is_file() and ".." not in path.parts:
-            target.log_artifact(path, name, kind="figure")
-        else:
+    def _write_figure(self, target: ImportTarget, file: Path | None, name: str) -> None:
+        if file is None:
             target.leave_out("figures")
+        else:
+            target.log_artifact(file, name, kind="figure")
 
     def _write_ends(self, target: ImportTarget, names: set[str]) -> None:
         if not self.facts.about and (ends := self.facts.values_of_the_end(names)):
@@ -166,13 +168,13 @@ class WandbRun(ForeignRun):
 
     def _write_files(self, target: ImportTarget) -> None:
         for folder, path in dict.fromkeys(self.facts.files):
-            file = folder / "files" / path
-            if path in _OWN_FILES or path.startswith("media/") or ".." in file.parts:
+            if path in _OWN_FILES or path.startswith("media/"):
                 continue
-            if file.is_file():
-                target.log_artifact(file, path)
-            else:
+            file = saved_file(folder, path)
+            if file is None:
                 target.leave_out("files")
+            else:
+                target.log_artifact(file, path)
 
     def _ended(self) -> float | None:
         ended = unix_time(self.facts.about.get("end_time"))
@@ -189,18 +191,16 @@ def _points(file: Path, step_metric: str | None) -> Iterator[Point]:
 
 
 def _flat(point: Point) -> Point:
-    """Give nested numbers their names with dots, as W&B does."""
-    nested = {
-        name: value for name, value in point.others.items() if isinstance(value, Mapping) and "_type" not in value
-    }
-    inner = {
-        f"{name}.{key}": float(number)
-        for name, value in nested.items()
-        for key, number in value.items()
-        if isinstance(number, float | bool)
-    }
-    others = {name: value for name, value in point.others.items() if name not in nested}
-    return Point(point.step, point.time, {**point.values, **inner}, others, point.count)
+    """Give nested values their names with dots."""
+    if not point.others:
+        return point
+    values, others = dict(point.values), dict[str, Any]()
+    for name, value in (leaf for item in point.others.items() for leaf in leaves(*item)):
+        if isinstance(value, float | bool):
+            values[name] = float(value)
+        elif value is not None:
+            others[name] = value
+    return Point(point.step, point.time, values, others, point.count)
 
 
 command = import_command(

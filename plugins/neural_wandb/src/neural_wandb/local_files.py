@@ -15,8 +15,9 @@ from attrs import frozen
 
 from neural_core.records import ArtifactKind
 from neural_wandb.artifacts import COPIES
+from neural_wandb.values import as_mapping
 
-__all__ = ["Stored", "find_files", "lay_out", "stored_in"]
+__all__ = ["Stored", "find_files", "lay_out", "saved_file", "stored_in"]
 
 _KINDS: dict[str, ArtifactKind] = {"model": "model", "figure": "figure"}
 
@@ -42,12 +43,12 @@ class Stored:
 
 def stored_in(record: Any, *, ours: bool) -> Stored:
     """Read what a record says of an artifact; `ours` when this plugin wrote it."""
-    about = _mapping(record.metadata)
+    about = as_mapping(record.metadata)
     kind = _KINDS.get(record.type, "file")
     if ours and "sha256" in about:
         name, tree = str(about.get("name") or record.name), bool(about.get("is_tree"))
         key = (name, str(about.get("version")), str(about["sha256"]))
-        return Stored(name, kind, tree, _mapping(about.get("metadata")), key)
+        return Stored(name, kind, tree, as_mapping(about.get("metadata")), key)
     entries = list(record.manifest.contents)
     tree = len(entries) != 1 or "/" in entries[0].path
     return Stored(record.name, kind, tree, about, (record.name, record.digest))
@@ -64,22 +65,29 @@ def find_files(folder: Path, record: Any) -> dict[str, Path] | None:
         Path in the artifact → file; None when one is not here any more, is not what it was, or was never local.
     """
     files: dict[str, Path] = {}
-    for path, digest, local in _entries(record):
-        inside = PurePosixPath(path)
-        if inside.is_absolute() or ".." in inside.parts or not inside.parts:
-            return None
+    try:
+        entries = list(_entries(record))
+    except (OSError, EOFError, ValueError):  # a long list is a file of its own, which went, or is cut
+        return None
+    for path, digest, local in entries:
         here = next((file for file in _places(folder, local) if _is(file, digest)), None)
-        if here is None:
+        if here is None or not _is_inside(path):
             return None
         files[path] = here
     return files or None
+
+
+def saved_file(folder: Path, path: str) -> Path | None:
+    """Find a file that a run saved under a path; None when it is not here."""
+    file = folder / "files" / path
+    return file if _is_inside(path) and file.is_file() else None
 
 
 def lay_out(files: Mapping[str, Path], folder: Path) -> Path:
     """Copy the files of an artifact to where they stand in it."""
     for path, file in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, folder / path)
+        shutil.copy(file, folder / path)
     return folder
 
 
@@ -103,6 +111,12 @@ def _places(folder: Path, local: str) -> Iterator[Path]:
             yield folder / COPIES / inside
 
 
+def _is_inside(path: str) -> bool:
+    """Tell whether a path stays in its folder; a damaged file may name any."""
+    inside = PurePosixPath(path)
+    return bool(inside.parts) and not inside.is_absolute() and ".." not in inside.parts
+
+
 def _is(file: Path, digest: str) -> bool:
     """Tell whether a file has the MD5 that W&B noted."""
     try:
@@ -111,11 +125,3 @@ def _is(file: Path, digest: str) -> bool:
     except OSError:
         return False
     return base64.b64encode(found).decode("ascii") == digest
-
-
-def _mapping(said: Any) -> dict[str, Any]:
-    try:
-        found = json.loads(said) if isinstance(said, str) and said else said
-    except ValueError:
-        return {}
-    return {str(key): value for key, value in found.items()} if isinstance(found, Mapping) else {}

@@ -14,7 +14,8 @@ from neural_core.errors import DeliveryError
 from neural_core.records import Experiment, MetricRows
 from neural_wandb import sdk
 from neural_wandb.choices import Choices
-from neural_wandb.names import RUN, STEP, config_name, metric_name, tag_texts
+from neural_wandb.config import as_config, as_value, in_full
+from neural_wandb.names import RUN, STEP, legible, metric_name, tag_texts
 from neural_wandb.points import Point, logged_rows
 from neural_wandb.run_log import RunLog
 from neural_wandb.segments import find_segments, look_into
@@ -59,13 +60,16 @@ class Mirror:
         self._names: dict[str, str] = dict(bookmark.get("names") or {})
         self._has_axis = False
         self._is_online = choices.is_online
-        self.run, self._service = sdk.begin_run(choices, experiment.experiment_id, experiment.name)
+        self.run, self._service = sdk.begin_run(choices, experiment.experiment_id, legible(experiment.name))
         self._file = Path(self.run.settings.sync_file)
         self._end = 0
         self._said, self._there = Counter({"run": 1}), Counter[str]()
         self._goes_on = self._count > 0
         self._about: dict[str, Any] = {}
-        self._tags = [*(self.run.tags or ()), *choices.tags]
+        self._notes = choices.notes
+        self._told_tags: list[str] = list(bookmark.get("tags") or ())
+        others = [tag for tag in self.run.tags or () if tag not in self._told_tags]  # online a run brings all it has
+        self._tags = [*others, *choices.tags]
 
     def _segments(self, choices: Choices, run_id: str) -> list[Path]:
         """Give the files whose rows need not be told again.
@@ -88,16 +92,24 @@ class Mirror:
     def bookmark(self) -> dict[str, Any]:
         """Say what another mirror needs to go on here; true once settled."""
         ends = {**self._read, self._file.parent.name: self._end}
-        return {"segments": ends, "count": self._count, "summary": self._summary.state, "names": self._names}
+        return {
+            "segments": ends,
+            "count": self._count,
+            "summary": self._summary.state,
+            "names": self._names,
+            "tags": self._told_tags,
+        }
 
     def annotate(self, experiment: Experiment) -> None:
         """Tell name, tags and notes where they changed, and in the config in full what the experiment is."""
-        tags = tuple(dict.fromkeys([*self._tags, *tag_texts(experiment.tags)]))
-        if experiment.name != self.run.name:
-            self.run.name = experiment.name
+        name, notes = legible(experiment.name), legible(experiment.notes) or self._notes
+        self._told_tags = tag_texts(experiment.tags)
+        tags = tuple(dict.fromkeys([*self._tags, *self._told_tags]))
+        if name != self.run.name:
+            self.run.name = name
             self._said["run"] += 1
-        if (experiment.notes or "") != (self.run.notes or ""):
-            self.run.notes = experiment.notes
+        if notes != (self.run.notes or ""):
+            self.run.notes = notes
             self._said["run"] += 1
         if tags != tuple(self.run.tags or ()):
             self.run.tags = tags
@@ -108,8 +120,9 @@ class Mirror:
             "status": experiment.status,
             "start_time": experiment.start_time,
             "end_time": experiment.end_time,
-            "tags": dict(experiment.tags),
-            "metrics": dict(self._names),
+            "tags": as_value(dict(experiment.tags)),
+            "metrics": as_value(dict(self._names)),
+            "hyperparameters": in_full(experiment.hyperparameters),
         }
         if about != self._about:
             self._about = about
@@ -118,7 +131,7 @@ class Mirror:
     def configure(self, hyperparameters: Mapping[str, Any]) -> None:
         """Set hyperparameters in the config."""
         if hyperparameters:
-            self._set_config({config_name(name): value for name, value in hyperparameters.items()})
+            self._set_config(as_config(hyperparameters))
 
     def _set_config(self, pairs: Mapping[str, Any]) -> None:
         self.run.config.update(dict(pairs), allow_val_change=True)

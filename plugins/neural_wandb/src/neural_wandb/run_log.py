@@ -108,7 +108,7 @@ class RunLog:
                     yield b"".join(parts)
                     parts = []
             whole = len(block) == _room(block_at)
-            if at + _CHUNK.size <= len(block) and not _is_padding(block, at):
+            if at + _CHUNK.size <= len(block):
                 if not recover:
                     return
                 if whole or _claims_to_fit(block, at):
@@ -142,7 +142,3 @@ def _claims_to_fit(block: bytes, at: int) -> bool:
     """Tell a damaged chunk from one that a killed process left unfinished at the end of the file."""
     _, length, _ = _CHUNK.unpack_from(block, at)
     return at + _CHUNK.size + int(length) <= len(block)
-
-
-def _is_padding(block: bytes, at: int) -> bool:
-    return not any(block[at:])

@@ -53,11 +53,11 @@ def begin_run(choices: Choices, run_id: str, name: str) -> tuple[Any, int]:
             f"W&B authentication failed: there is no API key for {choices.host}. "
             "Run `wandb login`, or set WANDB_API_KEY, or WANDB_MODE=offline"
         )
+    _check_folder(choices.folder)
     with _lock:
         wandb, service = load(), _services
         _own_service()
         try:
-            _check_folder(choices.folder)
             return wandb.init(
                 id=run_id,
                 name=name,
@@ -81,10 +81,17 @@ def begin_run(choices: Choices, run_id: str, name: str) -> tuple[Any, int]:
 
 
 def _check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be written; W&B would take a temporary one, where nobody looks."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Refuse a folder that cannot be written; W&B would take a temporary one, where nobody looks.
+
+    Raises:
+        DeliveryError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeliveryError(f"W&B cannot write to {folder}: {error}") from error
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise PermissionError(f"{folder} cannot be written")
+        raise DeliveryError(f"W&B cannot write to {folder}: permission denied")
 
 
 def upload(files: Sequence[Path], choices: Choices) -> None:
@@ -177,7 +184,7 @@ def _settings(wandb: Any, choices: Choices) -> Any:
         "disable_job_creation": True,
         "finish_timeout": FINISH_SECONDS if choices.is_online else 0.0,
         "finish_timeout_raises": True,
-        "init_timeout": INIT_SECONDS,
+        "init_timeout": float(os.environ.get("WANDB_INIT_TIMEOUT") or INIT_SECONDS),
         "label_disable": True,
         "sagemaker_disable": True,
         "save_code": False,
@@ -199,8 +206,12 @@ def _stop() -> None:
 
 
 def image(path: str, caption: str) -> Any:
-    """Make an image of W&B's from a file."""
-    return load().Image(path, caption=caption)
+    """Make an image of W&B's from a file; None when it is none that W&B can read."""
+    too_large = load("PIL.Image").DecompressionBombError
+    try:
+        return load().Image(path, caption=caption)
+    except (OSError, SyntaxError, ValueError, too_large):  # Pillow raises each of them for what it cannot read
+        return None
 
 
 def make_artifact(name: str, kind: str, metadata: dict[str, Any]) -> Any:

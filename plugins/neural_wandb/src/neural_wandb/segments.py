@@ -74,7 +74,7 @@ def _look(log: RunLog, kept: Kept) -> None:
                 if point.values:
                     kept.rows.add(point)
                 kept.figures |= {
-                    (name.removeprefix(FIGURES), str(value.get("sha256")))
+                    (str(value.get("caption")), str(value.get("sha256")))
                     for name, value in point.others.items()
                     if isinstance(value, dict) and name.startswith(FIGURES)
                 }

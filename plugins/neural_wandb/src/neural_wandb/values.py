@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["as_integer", "as_number", "plain", "said_in", "value_of"]
+__all__ = ["as_integer", "as_mapping", "as_number", "leaves", "plain", "put", "said_in", "value_of"]
 
 
 class _Integer(float):
@@ -27,12 +27,27 @@ def said_in(items: Iterable[Any]) -> dict[str, Any]:
     """Give what items of a history, a summary or a config say: name → value; nested names make mappings."""
     said: dict[str, Any] = {}
     for item in items:
-        first, *rest = item.nested_key or [item.key]
-        if not rest:
-            said[first] = value_of(item)
-        elif isinstance(inner := said.setdefault(first, {}), dict):
-            inner[".".join(rest)] = value_of(item)
+        put(said, item)
     return said
+
+
+def put(place: dict[str, Any], item: Any) -> None:
+    """Put the value of an item where its name, or the names around it, say."""
+    *above, last = item.nested_key or (item.key,)
+    for key in above:
+        if not isinstance(place.get(key), dict):
+            place[key] = {}
+        place = place[key]
+    place[last] = value_of(item)
+
+
+def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Give the values inside of nested mappings under their names with dots, as W&B shows them; media are one value."""
+    if not isinstance(value, Mapping) or "_type" in value:
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from leaves(f"{name}.{key}", inner)
 
 
 def as_integer(value: Any) -> int | None:
@@ -40,6 +55,15 @@ def as_integer(value: Any) -> int | None:
     if isinstance(value, _Integer):
         return value.whole
     return int(value) if isinstance(value, float) and value.is_integer() else None
+
+
+def as_mapping(said: Any) -> dict[str, Any]:
+    """Give a mapping, which may stand in JSON text; an empty one for anything else."""
+    try:
+        found = json.loads(said) if isinstance(said, str) and said else said
+    except ValueError:
+        return {}
+    return {str(key): value for key, value in found.items()} if isinstance(found, Mapping) else {}
 
 
 def as_number(value: Any) -> float | None:

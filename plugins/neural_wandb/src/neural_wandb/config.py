@@ -1,0 +1,40 @@
+"""Hyperparameters in the config: what W&B would refuse or change has another form there, and stands in full beside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from neural_wandb.names import config_name, legible
+
+__all__ = ["as_config", "as_value", "in_full"]
+
+_REFERENCES = ('"wandb-artifact://', '"artifactVersion"')
+"""W&B takes a text or mapping with one of these for an artifact, and asks its server for it."""
+
+
+def as_config(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Give keys and values for the config."""
+    return {config_name(name): as_value(value) for name, value in hyperparameters.items()}
+
+
+def as_value(value: Any) -> Any:
+    """Give a value, as JSON text where W&B would take it for an artifact of its own, or cannot hold its characters."""
+    text = json.dumps(value, ensure_ascii=False)
+    is_odd = legible(text) != text or any(mark in text for mark in _REFERENCES)
+    return json.dumps(value) if is_odd else value
+
+
+def in_full(hyperparameters: Mapping[str, Any]) -> str:
+    """Give those that the config does not hold as they are, with NaN and infinities, as JSON text; empty for none."""
+    changed = {name: value for name, value in hyperparameters.items() if config_name(name) != name or _changes(value)}
+    return json.dumps(changed) if changed else ""
+
+
+def _changes(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return True
+    return as_value(value) is not value
