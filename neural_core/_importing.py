@@ -85,7 +85,7 @@ def _write(run: ForeignRun, directory: Path, uid: str) -> _Target:
     }
     folder.make_parts(directory)
     session = Session.begin(
-        directory, folder.check_name(run.name), uid, environment=environment, start_time=run.start_time
+        directory, folder.check_name(run.name), uid, environment=environment, start_time=_moment(run.start_time)
     )
     target = _Target(session)
     try:
@@ -96,6 +96,14 @@ def _write(run: ForeignRun, directory: Path, uid: str) -> _Target:
         shutil.rmtree(directory, ignore_errors=True)
         raise
     return target
+
+
+def _moment(seconds: float | None) -> float | None:
+    """Give a time that a calendar has, None for any other: tools keep what they are given, also milliseconds or NaN."""
+    try:
+        return None if seconds is None or not iso_time(seconds) else seconds
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 class _Target(ImportTarget):
@@ -116,7 +124,8 @@ class _Target(ImportTarget):
         row = clean_row(metrics, step, time.time() if timestamp is None else float(timestamp))
         self._session.writer.append(row)
         self._rows += 1
-        self._last = row.time if self._last is None else max(row.time, self._last)
+        if _moment(row.time) is not None:
+            self._last = row.time if self._last is None else max(row.time, self._last)
 
     def log_hyperparameters(self, hyperparameters: Mapping[str, Any]) -> None:
         plain = {key_text(key): to_plain(value) for key, value in hyperparameters.items()}
@@ -150,7 +159,7 @@ class _Target(ImportTarget):
         self._left_out[what] += count
 
     def end(self, status: Status, end_time: float | None = None) -> None:
-        self._status, self._ended = status, end_time
+        self._status, self._ended = status, _moment(end_time)
 
     def _append(self, kind: str, document: str | None = "metadata", **what: Any) -> None:
         self._session.append({"kind": kind, **what}, sync=False, document=document)

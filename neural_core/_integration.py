@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from neural_core._logging_verbs import LoggingVerbs
 from neural_core._storage import folder
@@ -18,11 +19,14 @@ from neural_core._tracker import ExperimentTracker
 from neural_core.errors import ArgumentTypeError
 from neural_core.records import Status
 
+if TYPE_CHECKING:
+    from typing import Self
+
 __all__ = ["BaseIntegration", "create_integration"]
 
 
 class BaseIntegration(LoggingVerbs):
-    """What `create_integration` gives: the logging verbs, going to one backend.
+    """What `create_integration` gives: the logging verbs, going to one backend. A ``with`` block ends it.
 
     Attributes:
         name: of the backend.
@@ -63,8 +67,18 @@ class BaseIntegration(LoggingVerbs):
             ArgumentValueError: another status.
         """
         self._tracker.finish(status)
+        self._remove_when_delivered()
+
+    def _remove_when_delivered(self) -> None:
         if self._tracker.delivered:
             shutil.rmtree(self.experiment_dir, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._tracker.__exit__(kind, error, at)
+        self._remove_when_delivered()
 
     def __repr__(self) -> str:
         return f"<integration {self.name!r} of {self.experiment_name!r}>"

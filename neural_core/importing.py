@@ -90,7 +90,7 @@ class ImportTarget(ABC):
 
         Args:
             status: completed, failed or interrupted; a run that still goes on is brought in as interrupted.
-            end_time: Unix seconds; the time of the last row when None.
+            end_time: Unix seconds; the time of the last row when None, or none that a calendar has.
         """
 
 
@@ -103,7 +103,7 @@ class ForeignRun(ABC):
         name: display name of the experiment.
         state: changes whenever the run does, such as its number of points with the time of its last change. A run that
             was brought in with the same state is left alone.
-        start_time: Unix seconds, None when unknown.
+        start_time: Unix seconds; None when unknown, as is a time that no calendar has.
     """
 
     source: str

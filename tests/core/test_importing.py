@@ -116,6 +116,25 @@ def test_a_run_that_has_grown_takes_the_place_of_the_earlier_import(foreign: Run
     assert [one["experiment_name"] for one in manager.list_trash()] == ["a run"]
 
 
+@pytest.mark.parametrize("odd", [math.nan, math.inf, 1.7e12, -1e12])
+def test_times_that_no_calendar_has(foreign: Run, tmp_path: Path, odd: float) -> None:
+    """A start, row or end at a time that is none (milliseconds, NaN) costs no run; the last good time is its end."""
+
+    @frozen
+    class Odd(Run):
+        def write_to(self, target: ImportTarget) -> None:
+            target.log_metrics({"loss": 1.0}, 0, 1000.0)
+            target.log_metrics({"loss": 2.0}, 1, odd)
+            target.end("completed", odd)
+
+    done = import_run(Odd(foreign.source, foreign.name, foreign.state, odd, tmp_path), tmp_path / "runs")
+    manager = ExperimentManager(tmp_path / "runs")
+    [row] = manager.runs()
+    assert (row.status, row.end_time) == ("completed", "1970-01-01T00:16:40.000000+00:00")
+    assert manager.get_experiment(done.experiment_id).get_metrics("loss") == [1.0, 2.0]
+    assert manager.verify() == {done.directory.name: []}
+
+
 def test_an_import_that_fails_leaves_nothing(foreign: Run, tmp_path: Path) -> None:
     """A run that holds what cannot be kept raises, and no experiment of it is seen; the next attempt works."""
 

@@ -127,6 +127,26 @@ assert only["experiment_name"] == "multi"
     assert not spools(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("ending", "status"), [("pass", "completed"), ("1 / 0", "failed"), ("raise KeyboardInterrupt", "interrupted")]
+)
+def test_a_with_block_ends_it(probe: Path, tmp_path: Path, ending: str, status: str) -> None:
+    """A with block ends the run in the backend as it ends itself, and the spool is gone."""
+    code = f"""{HEAD}
+try:
+    with create_integration("record", "alone", path="heard") as backend:
+        log(backend, 0, 3)
+        {ending}
+except (ZeroDivisionError, KeyboardInterrupt):
+    pass
+"""
+    assert run(code, env=environment(probe), cwd=tmp_path) == ("", "")
+    calls = heard(tmp_path / "heard")
+    assert steps_once(calls) == [0, 1, 2]
+    assert (calls[-1]["hook"], calls[-1]["status"]) == ("neural_experiment_finished", status)
+    assert not spools(tmp_path)
+
+
 def test_disabled(probe: Path, tmp_path: Path) -> None:
     """With NEURAL_MODE=disabled an integration is silent and makes no file."""
     code = f"{HEAD}b = create_integration('record', 'x', path='heard'); log(b, 0, 3); b.set_tags(['a']); b.finish()"

@@ -14,14 +14,17 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.figure import Figure
 from neural_tensorboard import TensorBoardBackend
+from neural_tensorboard._events import table
 from neural_tensorboard._records import frame
 from neural_tensorboard.importing import command, read
 from PIL import Image
 from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.plugins.histogram.summary_v2 import histogram_pb
+from tensorboard.plugins.hparams.api_pb2 import STATUS_FAILURE
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo
 from tensorboard.plugins.image import metadata as images
 from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 from tensorboard.plugins.text.summary_v2 import text_pb
@@ -172,6 +175,18 @@ class TestRuns:
         (run,) = bring_in(tmp_path / "log", tmp_path / "base").values()
         assert run.rows == 1
 
+    def test_links(self, tmp_path: Path) -> None:
+        """Links to runs are followed, as TensorBoard does; one that leads round in a circle ends, and a run is one."""
+        write(tmp_path / "old" / "run", [scalar(0, loss=1)])
+        log, base = tmp_path / "log", tmp_path / "base"
+        write(log / "own", [scalar(0, loss=2)])
+        (log / "chosen").symlink_to(tmp_path / "old" / "run")
+        (log / "circle").symlink_to(log)
+        done = bring_in(log, base)
+        assert sorted(done) == ["chosen", "own"]
+        (again,) = bring_in(tmp_path / "old", base).values()
+        assert (again.outcome, again.experiment_id) == ("unchanged", done["chosen"].experiment_id)
+
     def test_one_file(self, tmp_path: Path) -> None:
         """A single file is a run, whatever it is called."""
         path = write(tmp_path / "log", [scalar(0, loss=1)], "renamed.bin")
@@ -201,10 +216,12 @@ class TestRuns:
         assert listed["end_time"].startswith("2023-11-14T22:14:20.5")
         assert tracker.status == "completed"
 
-    @pytest.mark.parametrize("source", ["nothing", "empty"])
+    @pytest.mark.parametrize("source", ["nothing", "empty", "notes.txt", "void"])
     def test_no_event_files(self, tmp_path: Path, source: str) -> None:
-        """A place without event files is refused with one sentence."""
+        """A place without event files, and a file that holds no event, is refused with one sentence."""
         (tmp_path / "empty").mkdir()
+        (tmp_path / "notes.txt").write_text("no event in here")
+        (tmp_path / "void").touch()
         with pytest.raises(ArgumentValueError, match=source):
             read(str(tmp_path / source))
 
@@ -216,6 +233,61 @@ class TestRuns:
         assert "43 rows" in result.output
         assert "histograms (1)" in result.output
         assert "2 brought in" in result.output
+
+
+class TestOddities:
+    """What writers put into files that an experiment cannot hold as it is."""
+
+    @pytest.mark.parametrize(
+        "tag", ["auto_x", "Auto_encoder/x", "-auto_x", "\u635fauto_x", "../../up", "a\0b\n", "x" * 5_000]
+    )
+    @pytest.mark.parametrize("kind", ["png", "gif"])
+    def test_tags_of_images(self, tmp_path: Path, tag: str, kind: str) -> None:
+        """An image is brought in whatever its tag is, also one that a figure may not be called."""
+        data = io.BytesIO()
+        Image.new("L", (3, 2)).save(data, kind)
+        pictures = [Summary.Image(encoded_image_string=data.getvalue()) for _ in range(2)]
+        events = [Event(wall_time=1.0, summary=Summary(value=[Summary.Value(tag=tag, image=one)])) for one in pictures]
+        write(tmp_path / "log", [*events, scalar(0, loss=1)])
+        (run,) = bring_in(tmp_path / "log", tmp_path / "base").values()
+        assert (run.rows, run.artifacts, dict(run.left_out)) == (1, 2, {})
+        stored_ones = stored(tmp_path / "base", run).artifacts
+        assert {one.metadata["tag"] for one in stored_ones} == {tag}
+        assert [one.path.read_bytes() for one in stored_ones] == [data.getvalue()] * 2
+        assert all(one.path.resolve().is_relative_to(run.directory.resolve()) for one in stored_ones)
+
+    @pytest.mark.parametrize("end", [1.7e12, math.nan, math.inf, -1e12])
+    def test_an_end_that_is_no_time(self, tmp_path: Path, end: float) -> None:
+        """An end in HPARAMS that no calendar has (milliseconds, NaN) costs itself; the last event is the end then."""
+        content = HParamsPluginData(session_end_info=SessionEndInfo(status=STATUS_FAILURE, end_time_secs=end))
+        plugin = SummaryMetadata.PluginData(plugin_name="hparams", content=content.SerializeToString())
+        value = Summary.Value(tag="_hparams_/session_end_info", metadata=SummaryMetadata(plugin_data=plugin))
+        write(tmp_path / "log", [scalar(60, loss=1), Event(wall_time=1.0, summary=Summary(value=[value]))])
+        (run,) = bring_in(tmp_path / "log", tmp_path / "base").values()
+        (listed,) = ExperimentManager(str(tmp_path / "base")).list_experiments()
+        assert (run.rows, listed["status"]) == (1, "failed")
+        assert listed["end_time"].startswith("2023-11-14T22:14:20.5")
+
+    def test_a_foreign_file_before_ours(self, tmp_path: Path) -> None:
+        """A run that neural wrote keeps its name and start when another's file lies before its own."""
+        with ExperimentTracker("mine", tmp_path / "experiments", auto_visualize=False) as tracker:
+            tracker.log_metrics({"loss": 0.5}, step=0)
+        assert deliver(tracker.experiment_dir, TensorBoardBackend(tmp_path / "runs")).complete
+        (folder,) = (tmp_path / "runs" / "mine").iterdir()
+        write(folder, [Event(wall_time=4e9, file_version="brain.Event:2")], "events.out.tfevents.0.profile")
+        (run,) = bring_in(tmp_path / "runs", tmp_path / "base").values()
+        back = stored(tmp_path / "base", run)
+        original, copy = (ExperimentManager(str(tmp_path / at)).list_experiments()[0] for at in ("experiments", "base"))
+        assert back.experiment_name == "mine"
+        assert copy["start_time"] == original["start_time"]
+
+    def test_a_status_that_is_no_end(self, tmp_path: Path) -> None:
+        """A file that says of itself that its run goes on is brought in as interrupted."""
+        texts = [("neural/experiment", [("name", "odd")]), ("neural/status", [("status", "running"), ("ended", "no")])]
+        events = [Event.FromString(table(tag, 1.0, pairs)) for tag, pairs in texts]
+        write(tmp_path / "log", [*events, scalar(0, loss=1)])
+        (run,) = bring_in(tmp_path / "log", tmp_path / "base").values()
+        assert stored(tmp_path / "base", run).status == "interrupted"
 
 
 class TestDamage:
@@ -252,10 +324,10 @@ class TestDamage:
 
     def test_records_that_are_no_events(self, tmp_path: Path) -> None:
         """Records that are whole and no events, and times that are none, are counted."""
-        path = write(tmp_path / "log", [Event(wall_time=math.nan), Event(wall_time=1e300), scalar(0, loss=1)])
+        path = write(tmp_path / "log", [Event(wall_time=at) for at in (math.nan, 1e300, -1e11)] + [scalar(0, loss=1)])
         path.write_bytes(frame(b"\xff\xff\xff") + path.read_bytes())
         (run,) = bring_in(tmp_path / "log", tmp_path / "base").values()
-        assert (run.rows, dict(run.left_out)) == (1, {"damaged records": 3})
+        assert (run.rows, dict(run.left_out)) == (1, {"damaged records": 4})
 
     def test_sizes_that_lie(self, tmp_path: Path) -> None:
         """A tensor that says it has a million million numbers, and holds one, is counted and never unpacked."""

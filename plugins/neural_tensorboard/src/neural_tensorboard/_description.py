@@ -14,7 +14,7 @@ from neural_tensorboard import _events
 from neural_tensorboard._events import HParam
 from neural_tensorboard._files import unix_seconds
 
-__all__ = ["EXPERIMENT", "HYPERPARAMETERS", "NOTES", "PREFIX", "STATUS", "TAGS", "description", "flat_hparams"]
+__all__ = ["ENDS", "EXPERIMENT", "HYPERPARAMETERS", "NOTES", "PREFIX", "STATUS", "TAGS", "description", "flat_hparams"]
 
 PREFIX = "neural/"
 EXPERIMENT = f"{PREFIX}experiment"
@@ -24,7 +24,7 @@ STATUS = f"{PREFIX}status"
 TAGS = f"{PREFIX}tags"
 
 _EXACT = 2**53  # beyond it a double skips integers
-_ENDS = {"completed": STATUS_SUCCESS, "failed": STATUS_FAILURE, "interrupted": STATUS_FAILURE}
+ENDS = {"completed": STATUS_SUCCESS, "failed": STATUS_FAILURE, "interrupted": STATUS_FAILURE}
 
 
 def description(experiment: Experiment) -> list[bytes]:
@@ -49,9 +49,9 @@ def _records(experiment: Experiment) -> Iterator[bytes]:
         yield _events.table(TAGS, start, list(experiment.tags.items()))
     if experiment.notes:
         yield _events.text(NOTES, start, experiment.notes)
-    if experiment.status in _ENDS and experiment.end_time is not None:
+    if experiment.status in ENDS and experiment.end_time is not None:
         end = unix_seconds(experiment.end_time)
-        yield _events.session_end(end, _ENDS[experiment.status])
+        yield _events.session_end(end, ENDS[experiment.status])
         yield _events.table(STATUS, end, [("status", experiment.status), ("ended", experiment.end_time)])
 
 

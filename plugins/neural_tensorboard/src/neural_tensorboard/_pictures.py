@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from neural_core.errors import ArgumentError
 from neural_core.importing import ImportTarget
 from neural_core.records import ArtifactKind
 from neural_tensorboard._artifacts import FIGURES, IMAGES
@@ -42,17 +43,18 @@ class Pictures:
         path = Path(self._folder.name, f"image{suffix}")
         path.write_bytes(data)
         about = {"tag": tag, "step": step, "time": time}
-        self._target.log_artifact(path, self._name(tag, step, suffix), kind=kind, metadata=about)
-
-    def _name(self, tag: str, step: int, suffix: str) -> str:
         stem = tag.removeprefix(FIGURES).removeprefix(IMAGES).removesuffix(suffix) or "image"
-        if stem.startswith("auto_"):
-            stem = f"image_{stem}"  # names of figures that begin with auto_ belong to the automatic plots
-        base = f"{stem}_{step}" if step else stem
-        name, number = f"{base}{suffix}", 1
+        stem = f"{stem}_{step}" if step else stem
+        try:
+            self._target.log_artifact(path, self._free_name(stem, suffix), kind=kind, metadata=about)
+        except ArgumentError:  # names of figures that begin with auto_ belong to the automatic plots
+            self._target.log_artifact(path, self._free_name(f"image_{stem}", suffix), kind=kind, metadata=about)
+
+    def _free_name(self, stem: str, suffix: str) -> str:
+        name, number = f"{stem}{suffix}", 1
         while name in self._names:
             number += 1
-            name = f"{base}-{number}{suffix}"
+            name = f"{stem}-{number}{suffix}"
         self._names.add(name)
         return name
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -188,7 +188,7 @@ class RunReader:
         return known
 
     def _take_status(self, pairs: Mapping[str, str]) -> None:
-        if pairs.get("status") in get_args(Status):
+        if pairs.get("status") in ours.ENDS:
             self._status = cast(Status, pairs["status"])
         self._ended = unix_seconds(pairs.get("ended"))
 

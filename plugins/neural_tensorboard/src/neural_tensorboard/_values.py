@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _EXACT = 2**53
+_BEGIN_OF_TIME = -62_135_596_800.0  # the year 1
 _END_OF_TIME = 253_402_300_800.0  # the year 10000, which no date reaches
 _SIZES = 2  # width and height stand before the images of a tensor
 
@@ -39,7 +40,7 @@ def parsed(record: bytes | None) -> Event | None:
         event = Event.FromString(record)
     except DecodeError:
         return None
-    return event if abs(event.wall_time) < _END_OF_TIME else None  # neither is NaN
+    return event if _BEGIN_OF_TIME <= event.wall_time < _END_OF_TIME else None  # neither is NaN
 
 
 def name_of(event: Event) -> str | None:
