@@ -54,10 +54,20 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def neural_experiment_started(experiment: Experiment) -> None:
-    """An experiment was made, or is resumed.
+    """An experiment was made, is resumed, or is taken up by a new object of the plugin.
 
-    Called first, once for each span of the experiment. `experiment` is the record as it was then: id, uid, name,
-    directory. Raise here when the plugin cannot work: its facts wait until it can.
+    Called by the plugin's relay, on its thread, first in each span of the experiment. Raise here when the plugin
+    cannot work: its facts wait until it can.
+
+    Args:
+        experiment: id, uid, name, directory and the rest, as they were at that moment.
+
+    Example:
+        ```python
+        @hookimpl
+        def neural_experiment_started(self, experiment):
+            self.file = (experiment.directory / "heard.txt").open("a")
+        ```
     """
 
 
@@ -65,24 +75,57 @@ def neural_experiment_started(experiment: Experiment) -> None:
 def neural_hyperparameters_logged(experiment: Experiment, hyperparameters: Mapping[str, Any]) -> None:
     """Hyperparameters were logged.
 
-    `hyperparameters` holds the new pairs only, nested as they were logged; `experiment.hyperparameters` all of them.
+    Called by the plugin's relay, on its thread, after each `log_hyperparameters`.
+
+    Args:
+        experiment: its `hyperparameters` are all pairs so far.
+        hyperparameters: the new pairs only, nested as they were logged.
+
+    Example:
+        ```python
+        @hookimpl
+        def neural_hyperparameters_logged(self, hyperparameters):
+            self.seen.update(hyperparameters)
+        ```
     """
 
 
 @hookspec
 def neural_metrics_logged(experiment: Experiment, rows: MetricRows) -> None:
-    """One to a thousand ``log_metrics`` calls were made.
+    """One to a thousand `log_metrics` calls were made.
 
-    `rows` is a sequence of rows with ``step`` (int or None), ``timestamp`` (Unix seconds) and ``values`` (metric →
-    float). ``rows.columns()`` gives them as arrays at once, ``rows.positions`` tells which rows they are.
+    Called by the plugin's relay, on its thread, about 0.2 s after the calls; with more rows at once when it is behind.
+
+    Args:
+        experiment: the record.
+        rows: a sequence with a row for each call: its step (int or None), timestamp (Unix seconds) and values
+            (metric → float). Its `columns()` gives them as arrays at once, its `positions` tell which rows they are.
+
+    Example:
+        ```python
+        @hookimpl
+        def neural_metrics_logged(self, rows):
+            self.best = max([self.best, *(row.values.get("accuracy", 0.0) for row in rows)])
+        ```
     """
 
 
 @hookspec
 def neural_artifact_logged(experiment: Experiment, artifact: ArtifactVersion) -> None:
-    """A file, a model or a figure was stored.
+    """A file, a folder, a model or a figure was stored.
 
-    `artifact.path` is the stored copy, complete and on the disk; `artifact.kind` says what it is.
+    Called by the plugin's relay, on its thread, once the copy is complete and on the disk.
+
+    Args:
+        experiment: the record.
+        artifact: its `path` is the stored copy, to be read only; its `kind` says what it is.
+
+    Example:
+        ```python
+        @hookimpl
+        def neural_artifact_logged(self, artifact):
+            shutil.copy(artifact.path, self.folder)
+        ```
     """
 
 
@@ -90,21 +133,57 @@ def neural_artifact_logged(experiment: Experiment, artifact: ArtifactVersion) ->
 def neural_annotations_changed(experiment: Experiment, annotations: Annotations) -> None:
     """Tags, notes or the display name changed, by the script or by somebody else.
 
-    `annotations` holds what changed; a tag with the text None was removed.
+    Called by the plugin's relay, on its thread; an edit may come after the end.
+
+    Args:
+        experiment: the record with the change.
+        annotations: what changed; a tag with the text None was removed.
+
+    Example:
+        ```python
+        @hookimpl
+        def neural_annotations_changed(self, annotations):
+            self.tags.update(annotations.tags)
+        ```
     """
 
 
 @hookspec
 def neural_status_changed(experiment: Experiment, status: str) -> None:
-    """The status changed: created, running, completed, failed, interrupted."""
+    """The status changed.
+
+    Called by the plugin's relay, on its thread.
+
+    Args:
+        experiment: the record with the new status.
+        status: created, running, completed, failed or interrupted.
+
+    Example:
+        ```python
+        @hookimpl
+        def neural_status_changed(self, experiment, status):
+            self.send(f"{experiment.name} is {status}")
+        ```
+    """
 
 
 @hookspec
 def neural_experiment_finished(experiment: Experiment, status: str, complete: bool) -> None:
-    """The experiment ended.
+    """The experiment ended, or nobody goes on telling this object of it.
 
-    Called last, also for a plugin that was set aside. `complete` is False when the plugin has not heard everything:
-    it failed, or the deadline of ``finish()`` came first.
+    Called by the plugin's relay, on its thread, last, also for a plugin that was set aside.
+
+    Args:
+        experiment: the record at its end.
+        status: completed, failed or interrupted; of an experiment that still runs, the status that it has.
+        complete: False when the plugin has not heard everything: it failed, or the deadline of `finish()` came first.
+
+    Example:
+        ```python
+        @hookimpl
+        def neural_experiment_finished(self):
+            self.file.close()
+        ```
     """
 
 
@@ -112,12 +191,47 @@ def neural_experiment_finished(experiment: Experiment, status: str, complete: bo
 def neural_make_plots(experiment: Experiment, history: Mapping[str, Series]) -> Mapping[str, Figure | PlotFile] | None:
     """Draw plots of one experiment.
 
-    Asked by ``generate_visualizations()`` and by the automatic plots. `history` has the series by metric. Return name →
-    matplotlib Figure, or `PlotFile` for a format of your own; the results of all plugins are merged, and the visualizer
-    (the built-in plots, when no other is named) comes last, so a plugin's plot takes the place of one of the same name.
+    Asked by `generate_visualizations()` on its thread, and by the automatic plots in the companion process.
+
+    Args:
+        experiment: the record.
+        history: metric → its series.
+
+    Returns:
+        Name → matplotlib Figure, or `PlotFile` for a format of your own; None for nothing. The answers of all plugins
+        are merged. The visualizer (the built-in plots, when no other is named) comes last, so a plugin's plot takes
+        the place of one of the same name.
+
+    Example:
+        ```python
+        @hookimpl
+        def neural_make_plots(self, history):
+            figure = Figure()
+            figure.add_subplot().semilogy(history["loss"].step, history["loss"].value)
+            return {"loss_log": figure}
+        ```
     """
 
 
 @hookspec
 def neural_make_comparison_plots(experiments: Sequence[ComparedExperiment]) -> Mapping[str, Figure] | None:
-    """Draw plots of several experiments side by side; asked by ``compare_experiments`` and ``export_comparison``."""
+    """Draw plots of several experiments side by side.
+
+    Asked by `compare_experiments` and `export_comparison`, on their thread; only installed plugins are.
+
+    Args:
+        experiments: the record and the series of each.
+
+    Returns:
+        As for `neural_make_plots`.
+
+    Example:
+        ```python
+        @hookimpl
+        def neural_make_comparison_plots(self, experiments):
+            best = {one.experiment.name: one.series["loss"].value.min() for one in experiments}
+            figure = Figure()
+            figure.add_subplot().bar(list(best), list(best.values()))
+            return {"metrics": figure}
+        ```
+    """
