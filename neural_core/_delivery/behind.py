@@ -24,9 +24,8 @@ def say_who_is_behind(
         backends: names of those among them that were asked for; one without a cursor has heard nothing.
         position: part → ordinal up to which there is something to hear.
     """
-    behind = dict.fromkeys(backends, "nothing was delivered")
+    behind = dict.fromkeys(set(backends) - {cursor.plugin for cursor in cursors}, "nothing was delivered")
     for cursor in cursors:
-        behind.pop(cursor.plugin, None)
         if not cursor.is_there(position, ended=True, or_failed=False):
             behind[cursor.plugin] = cursor.error or _rows_behind(directory, cursor)
     for name, reason in behind.items():

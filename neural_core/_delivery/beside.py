@@ -53,7 +53,7 @@ class RelaysBeside:
 
     def add_objects(self, plugins: Sequence[GuardedPlugin]) -> None:
         """Let the script's own objects hear from now on, as long as it lives."""
-        for plugin in plugins:
+        for plugin in {id(one.plugin): one for one in plugins}.values():  # given twice, it still hears on one thread
             self._start(plugin, None)
 
     def add_backends(self, backends: Mapping[str, Mapping[str, Any]]) -> None:

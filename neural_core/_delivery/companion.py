@@ -20,8 +20,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from neural_core._delivery.channel import Telling
 from neural_core._delivery.crew import Crew
-from neural_core._delivery.log_file import divert_output
+from neural_core._delivery.log_file import divert_output, keep_output_from
 from neural_core._storage import liveness
 
 __all__ = ["main"]
@@ -95,9 +96,10 @@ class _Companion:
         crew = self._crews.pop(directory, None)
         if crew is not None:
             crew.close(time.monotonic() + CLOSE_SECONDS)
+            keep_output_from(_log_of(directory))
         if command is not None:
             self._enter(command.get("folder"))
-            divert_output(Path(directory) / "delivery" / "companion.log")
+            divert_output(_log_of(directory))
             backends, plots = _named(command)
             self._crews[directory] = Crew(Path(directory), str(command.get("uid", "")), backends=backends, plots=plots)
 
@@ -121,6 +123,10 @@ def _named(command: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool | str]:
     return command.get("backends") or {}, command.get("plots") or False
 
 
+def _log_of(directory: str) -> Path:
+    return Path(directory) / "delivery" / "companion.log"
+
+
 def _linger() -> float:
     try:
         return float(os.environ.get("NEURAL_LINGER", ""))
@@ -136,6 +142,7 @@ def _detach() -> None:
     with contextlib.suppress(OSError, AttributeError):
         os.nice(10)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("neural").addHandler(Telling(sys.stdout.fileno()))
 
 
 def _read_commands(commands: queue.Queue[Mapping[str, Any] | None]) -> None:

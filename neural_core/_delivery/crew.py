@@ -6,13 +6,13 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from neural_core._delivery import AUTO_PLOTS, discovery
-from neural_core._delivery.cursor import CursorFile
+from neural_core._delivery.cursor import TRIAL, CursorFile
 from neural_core._delivery.guard import GuardedPlugin
 from neural_core._delivery.relay import Relay
 from neural_core._storage.care.finalise import finalise
@@ -21,6 +21,7 @@ from neural_core.errors import ExperimentInUseError, NeuralError
 __all__ = ["Crew"]
 
 RETRY_SECONDS = 1.0
+HANGING_SECONDS = 5.0
 _log = logging.getLogger("neural")
 
 
@@ -51,12 +52,17 @@ class Crew:
         self._uid = uid
         self._made: queue.SimpleQueue[tuple[GuardedPlugin, CursorFile]] = queue.SimpleQueue()
         installed = discovery.always_on_names() - (set() if plots else {AUTO_PLOTS})
-        # An installed plugin whose import hangs shall hang alone.
-        work = [partial(self._make_installed, name, plots) for name in installed]
-        work.append(partial(self._make_backends, backends))
-        self._makers = [threading.Thread(target=one, name="neural-plugins", daemon=True) for one in work]
-        for maker in self._makers:
-            maker.start()
+        self._makers: list[threading.Thread] = []
+        # A plugin whose import hangs shall hang alone.
+        for name in installed:
+            self._begin(partial(self._make_installed, name, plots))
+        self._begin(partial(self._make_backends, backends))
+
+    def _begin(self, work: Callable[[], None]) -> threading.Thread:
+        maker = threading.Thread(target=work, name="neural-plugins", daemon=True)
+        maker.start()
+        self._makers.append(maker)
+        return maker
 
     def _make_installed(self, name: str, plots: bool | str) -> None:
         drawing = {AUTO_PLOTS: {"visualizer": plots if isinstance(plots, str) else None}}
@@ -64,12 +70,13 @@ class Crew:
             self._made.put((plugin, CursorFile(self.directory, self._uid, plugin.name)))
 
     def _make_backends(self, backends: Mapping[str, Mapping[str, Any]]) -> None:
+        """Make one after the other, as large packages may not bear it at once; but wait for none for ever."""
         for name, options in backends.items():
-            self._make_backend(name, options)
+            self._begin(partial(self._make_backend, name, options)).join(HANGING_SECONDS)
 
     def _make_backend(self, name: str, options: Mapping[str, Any]) -> None:
         """Make a backend; one whose import ended process after process is left out."""
-        trial = CursorFile(self.directory, self._uid, name, "(import)")
+        trial = CursorFile(self.directory, self._uid, name, TRIAL)
         if trial.acquire() and trial.is_accused:
             self._leave_out(trial, f"backend {name!r} ended the process that imports it, several times in a row")
             return
@@ -78,10 +85,10 @@ class Crew:
                 plugin = discovery.make_backend(name, options)
                 destination = discovery.destination_of(plugin)
         except NeuralError as error:
-            self._tell_broken(name, str(error))
+            self._leave_out(trial, str(error))
         else:
             self._made.put((plugin, CursorFile(self.directory, self._uid, name, destination)))
-        trial.discard()
+            trial.discard()
 
     def _tell_broken(self, name: str, sentence: str) -> None:
         """Write beside the experiment what is wrong, where the trainer and ``neural status`` find it."""

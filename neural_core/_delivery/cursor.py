@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,18 +13,19 @@ from typing import Any
 import platformdirs
 from attrs import asdict, define, field
 
-from neural_core._delivery.taking import one_process_at_a_time
+from neural_core._delivery.taking import Turns, one_process_at_a_time
 from neural_core._storage import liveness
 from neural_core._storage.experiment.documents import read_bytes, write_atomically
 from neural_core.errors import DamagedError
 
-__all__ = ["Cursor", "CursorFile", "cursors_of", "is_held"]
+__all__ = ["TRIAL", "Cursor", "CursorFile", "cursors_of", "is_held"]
 
 FOLDER = "delivery"
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 5.0
 CRASHES = 2
-TURN_SECONDS = 2.0
+TRIAL = "(import)"
+"""The destination under which it is kept whether a backend can be made at all."""
 _log = logging.getLogger("neural")
 
 
@@ -70,25 +70,7 @@ class Cursor:
         return done or (or_failed and self.state == "set aside")
 
 
-class _Turns:
-    """Lets one plugin be called at a time, unless one does not return."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._given_up = False
-
-    @contextlib.contextmanager
-    def take(self) -> Iterator[None]:
-        taken = not self._given_up and self._lock.acquire(timeout=TURN_SECONDS)
-        self._given_up = not taken
-        try:
-            yield
-        finally:
-            if taken:
-                self._lock.release()
-
-
-_turns = _Turns()
+_turns = Turns()
 
 
 class CursorFile:
@@ -101,8 +83,9 @@ class CursorFile:
     def __init__(self, directory: Path, uid: str, plugin: str, destination: str = "") -> None:
         import hashlib  # brings OpenSSL, 4 MB, which the training process does without
 
-        digest = hashlib.sha256(destination.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in plugin)
+        distinct = destination if name == plugin else f"{plugin}\0{destination}"  # many names come to the same
+        digest = hashlib.sha256(distinct.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         self._places = [
             directory / FOLDER / f"{name}-{digest}.json",
             _elsewhere(uid) / f"{name}-{digest}.json",
@@ -133,6 +116,8 @@ class CursorFile:
                 self._wary = bool(fresh.holder) or fresh.crashes > 0
                 fresh.crashes = 0 if forgive else fresh.crashes + fresh.calling
                 fresh.calling = False
+                if fresh.state == "set aside":  # in another process: this one is to try
+                    fresh.state, fresh.error = "delivering", None
             self.write()
             return True
 

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import math
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +59,7 @@ class Delivery:
         self._changing = threading.Lock()  # of where plugins live: the end may come in the middle of a tick
         self._elsewhere = False
         self._always_on: set[str] = set()
-        self._told: set[str] = set()
+        self._left: dict[tuple[str, str], int] = {}  # how often cursors were written before anybody here followed
 
     def start(self) -> None:
         """Start the relays of the script's own objects, and the companion when a backend was named."""
@@ -101,7 +102,8 @@ class Delivery:
         """
         from neural_core._delivery import discovery
 
-        if self._followed or discovery.always_on_names() - {AUTO_PLOTS}:
+        # At the end strangers draw in the companion: here they might hang, or end the training.
+        if self._followed or isinstance(self._plots, str) or discovery.always_on_names() - {AUTO_PLOTS}:
             self._follow_once(deadline)
 
     def _follow(self) -> None:
@@ -112,6 +114,7 @@ class Delivery:
         self._always_on = installed - {AUTO_PLOTS}
         if not (self._plots or self.backends or self._always_on):
             return
+        self._left = {(one.plugin, one.destination): one.written for one in cursors_of(self.directory, self._uid)}
         what = {"uid": self._uid, "backends": self.backends, "plots": self._plots}
         self._elsewhere = companion_allowed() and launcher.follow(self.directory, what)
         if not self._elsewhere:
@@ -124,7 +127,8 @@ class Delivery:
             if not (alone and self._elsewhere) or launcher.hurry(self.directory) or not launcher.is_broken:
                 return
             _log.warning(
-                "the companion process does not find what this one does (%s): plugins run on threads of this process",
+                "%s does not work as a companion process (%s may say why): plugins run on threads of this process",
+                sys.executable,
                 self.directory / "delivery" / "companion.log",
             )
             self._beside.add_later(self.backends, self._always_on)
@@ -133,6 +137,8 @@ class Delivery:
     @property
     def draws_plots(self) -> bool:
         """Tell whether the companion draws, so that the caller need not."""
+        if not self._followed and self._pid == os.getpid():
+            self._follow_at_last(time.monotonic() + waiting_seconds())
         return self._elsewhere and bool(self._plots)
 
     def wait(self, position: Mapping[str, int], deadline: float, *, ended: bool = False) -> None:
@@ -164,7 +170,9 @@ class Delivery:
         return all(cursor.is_there(position, ended=ended) for cursor in wanted)
 
     def _cursors(self) -> list[Cursor]:
-        return cursors_of(self.directory, self._uid)
+        """Give what was written since; what an earlier process left tells nothing of those who deliver now."""
+        found = cursors_of(self.directory, self._uid)
+        return [one for one in found if self._left.get((one.plugin, one.destination)) != one.written]
 
     def _is_in_companion(self, cursor: Cursor) -> bool:
         return self._elsewhere and cursor.holder.get("pid") == launcher.pid
@@ -208,17 +216,11 @@ class Delivery:
         self._raise_when_strict()
 
     def tell_errors(self) -> None:
-        """Tell once of each backend or plugin that fails in the companion."""
-        for cursor in self._cursors() if self._elsewhere else []:
-            if cursor.error and cursor.plugin not in self._told:
-                self._told.add(cursor.plugin)
-                self._tell(cursor.error)
+        """Tell what the companion has warned of, each time once in this process."""
+        for sentence in launcher.warnings():
+            from neural_core._delivery import discovery
 
-    def _tell(self, error: str) -> None:
-        from neural_core._delivery import discovery
-
-        left_out = error.endswith(discovery.LEFT_OUT)
-        discovery.warn_once(error if left_out else f"{error}. It is tried again; nothing is lost")
+            discovery.warn_once(sentence)
 
     def errors(self) -> list[str]:
         """The errors of plugins that are not over."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from neural_core._delivery.guard import GuardedPlugin
+from neural_core._delivery.guard import GuardedPlugin, said
 from neural_core.errors import ConfigurationError, NeuralError
 
 __all__ = [
@@ -64,7 +64,7 @@ class FoundPlugin:
         try:
             return self._point.load()
         except (Exception, SystemExit) as error:
-            raise ConfigurationError(f"{self} does not import: {type(error).__name__}: {error}") from error
+            raise ConfigurationError(f"{self} does not import: {type(error).__name__}: {said(error)}") from error
 
     def __str__(self) -> str:
         return f"plugin {self.name!r} ({self.distribution})"
@@ -123,10 +123,11 @@ def always_on(
     for found in find(group):
         if found.blocked or only not in (None, found.name):
             continue
+        if found.name in taken:  # `tell` is told of the other one
+            warn_once(f"{found}: another package has registered this name. {LEFT_OUT}")
+            continue
+        taken.add(found.name)
         try:
-            if found.name in taken:
-                raise ConfigurationError(f"{found}: another package has registered this name")
-            taken.add(found.name)
             made.append(make_plugin(found, (options or {}).get(found.name, {})))
         except NeuralError as error:
             sentence = f"{error}. {LEFT_OUT}"
@@ -154,8 +155,9 @@ def make_plugin(found: FoundPlugin, options: Mapping[str, Any]) -> GuardedPlugin
     try:
         plugin = loaded(**options) if callable(loaded) else loaded
     except (Exception, SystemExit) as error:
+        names = ", ".join(map(repr, options)) or "none"  # their values may be secret, and this is kept
         raise ConfigurationError(
-            f"{found} cannot be made with {dict(options)!r:.200}: {type(error).__name__}: {error}"
+            f"{found} cannot be made (options: {names}): {type(error).__name__}: {said(error)}"
         ) from error
     try:
         return GuardedPlugin.wrap(plugin, found.name, found.distribution)
@@ -189,5 +191,5 @@ def destination_of(plugin: GuardedPlugin) -> str:
         return str(describe() if callable(describe) else describe or "")
     except (Exception, SystemExit) as error:
         raise ConfigurationError(
-            f"{plugin} cannot say where it delivers to: {type(error).__name__}: {error}"
+            f"{plugin} cannot say where it delivers to: {type(error).__name__}: {said(error)}"
         ) from error

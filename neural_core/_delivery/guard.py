@@ -13,11 +13,21 @@ from attrs import frozen
 from neural_core import hookspecs
 from neural_core.errors import ConfigurationError
 
-__all__ = ["GuardedPlugin", "PluginError", "alone"]
+__all__ = ["GuardedPlugin", "PluginError", "alone", "said"]
+
+LONGEST_TEXT = 2_000
 
 
 class PluginError(Exception):
     """A plugin raised; the cause is what it raised."""
+
+
+def said(error: BaseException) -> str:
+    """Give what an exception says, as far as people read it."""
+    try:
+        return str(error)[:LONGEST_TEXT]
+    except Exception:  # noqa: BLE001 - an exception of a stranger may raise when it is asked what it says
+        return "(it cannot say what)"
 
 
 def alone(plugin: object, name: str) -> pluggy.PluginManager:
@@ -91,7 +101,7 @@ class GuardedPlugin:
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
                 raise
-            raise PluginError(f"{self} raised {type(error).__name__} in {where}: {error}") from error
+            raise PluginError(f"{self} raised {type(error).__name__} in {where}: {said(error)}") from error
 
     def bookmark(self) -> dict[str, Any] | None:
         """Ask what the plugin wants to be told when another object goes on from here; None when it says nothing.

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from neural_core._delivery.channel import Hearing
 from neural_core._storage import liveness
 from neural_core.errors import ArgumentTypeError
 
@@ -24,15 +25,9 @@ _log = logging.getLogger("neural")
 _BOOT = """
 import sys
 sys.path += [path for path in sys.argv[1:] if path not in sys.path]
-try:
-    from neural_core._delivery.companion import main
-except ImportError:
-    import traceback
-    traceback.print_exc()
-    sys.exit({cannot_import})
+from neural_core._delivery.companion import main
 sys.exit(main())
 """
-_CANNOT_IMPORT = 97
 
 
 def companion_allowed() -> bool:
@@ -49,9 +44,11 @@ class Launcher:
     """The one companion of this process. Threads may share it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._process: _Process | None = None
         self._pipe: int | None = None
+        self._hearing: Hearing | None = None
+        self._unheard: list[str] = []
         self._open: dict[str, Mapping[str, Any]] = {}
         self.starts = 0
         if hasattr(os, "register_at_fork"):
@@ -87,14 +84,31 @@ class Launcher:
         with self._lock:
             self._open.pop(str(directory), None)
 
+    def warnings(self) -> list[str]:
+        """Give what the companion has warned of since."""
+        with self._lock:
+            self._listen()
+            said, self._unheard = self._unheard, []
+            return said
+
+    def _listen(self) -> None:
+        if self._hearing is not None:
+            self._unheard += self._hearing.sentences()
+
     def is_running(self) -> bool:
         """Tell whether the companion lives."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def is_broken(self) -> bool:
-        """Tell whether a companion cannot work here: it does not find what this process finds."""
-        return self._process is not None and self._process.poll() == _CANNOT_IMPORT
+        """Tell whether no companion can work here: what was started ended by itself before it was one.
+
+        It does not find what this process finds, or `sys.executable` is no Python.
+        """
+        with self._lock:
+            ended = None if self._process is None else self._process.poll()
+            self._listen()
+            return ended is not None and ended >= 0 and self._hearing is not None and not self._hearing.greeted
 
     @property
     def pid(self) -> int | None:
@@ -103,9 +117,9 @@ class Launcher:
 
     def _forget_parent(self) -> None:
         """In a forked child, which has no companion: the parent's delivers what the child writes."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._close_pipe()
-        self._process, self._open = None, {}
+        self._process, self._open, self._unheard = None, {}, []
 
     def _say_or_start(self, command: Mapping[str, Any]) -> bool:
         if self.is_running() and self._say(command):
@@ -124,15 +138,16 @@ class Launcher:
         return not data
 
     def _start(self) -> bool:
+        self._listen()
         self._close_pipe()
         folder = Path(next(iter(self._open))) / "delivery"
         try:
             commands, self._pipe = os.pipe()
-            with _log_file(folder) as log, os.fdopen(commands, "rb") as stdin:
+            with _log_file(folder) as log, os.fdopen(commands, "rb") as stdin, self._begin_to_hear() as stdout:
                 self._process = _Process(
-                    [sys.executable, "-P", "-c", _BOOT.format(cannot_import=_CANNOT_IMPORT), *_module_folders()],
+                    [sys.executable, "-P", "-c", _BOOT, *_module_folders()],
                     stdin=stdin,
-                    stdout=log,
+                    stdout=stdout,
                     stderr=log,
                     start_new_session=True,
                 )
@@ -142,7 +157,16 @@ class Launcher:
         self.starts += 1
         return True
 
+    def _begin_to_hear(self) -> IO[bytes]:
+        """Make the pipe on which the companion speaks; give its end of it."""
+        hearing, speaking = os.pipe()
+        self._hearing = Hearing(hearing)
+        return os.fdopen(speaking, "wb")
+
     def _close_pipe(self) -> None:
+        if self._hearing is not None:
+            self._hearing.close()
+            self._hearing = None
         if self._pipe is not None:
             with contextlib.suppress(OSError):
                 os.close(self._pipe)

@@ -1,42 +1,55 @@
-"""The companion's output: into a file beside the experiment, and never more than a megabyte of it."""
+"""The companion's output: into a file beside each experiment that it follows, never more than a megabyte of it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
 
-__all__ = ["LIMIT", "divert_output"]
+__all__ = ["LIMIT", "divert_output", "keep_output_from"]
 
 LIMIT = 2**20
 _CHUNK = 2**16
+_APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+_places: list[Path] = []
 _diverted = False
 
 
 def divert_output(path: Path) -> None:
-    """Send what this process and its libraries print to `path`; a plugin that floods it fills no disk."""
+    """Send what this process and its libraries print to `path`, too; a plugin that floods it fills no disk."""
     global _diverted
-    if _diverted:
-        return
-    _diverted = True
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
-    except OSError:
-        target = os.open(os.devnull, os.O_WRONLY)
-    reading, writing = os.pipe()
-    for stream in (1, 2):
-        os.dup2(writing, stream)
-    os.close(writing)
-    threading.Thread(target=_copy, args=(reading, target), name="neural-companion-log", daemon=True).start()
+        path.touch()
+    if path not in _places:
+        _places.append(path)
+    if not _diverted:
+        _diverted = True
+        reading, writing = os.pipe()
+        for stream in (1, 2):
+            os.dup2(writing, stream)
+        os.close(writing)
+        threading.Thread(target=_copy, args=(reading,), name="neural-companion-log", daemon=True).start()
 
 
-def _copy(reading: int, target: int) -> None:
-    written = os.fstat(target).st_size
+def keep_output_from(path: Path) -> None:
+    """Send nothing more to `path`, unless there is no other place for it."""
+    if len(_places) > 1:
+        _places.remove(path)
+
+
+def _copy(reading: int) -> None:
     while data := os.read(reading, _CHUNK):
-        if written < LIMIT:
-            kept = data[: LIMIT - written]
-            try:
-                written += os.write(target, kept)
-            except OSError:
-                written = LIMIT  # a full disk: read on, so that nobody waits for this pipe
+        for path in list(_places):
+            # A full disk, or somebody has taken the folder away: read on, so that nobody waits for this pipe.
+            with contextlib.suppress(OSError):
+                _append(path, data)
+
+
+def _append(path: Path, data: bytes) -> None:
+    target = os.open(path, _APPEND)  # one that is gone is not made again
+    try:
+        os.write(target, data[: max(0, LIMIT - os.fstat(target).st_size)])
+    finally:
+        os.close(target)

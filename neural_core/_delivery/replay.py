@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from neural_core._delivery import discovery
-from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of, is_held
+from neural_core._delivery.cursor import TRIAL, Cursor, CursorFile, cursors_of, is_held
 from neural_core._delivery.events import is_heard
 from neural_core._delivery.relay import Relay
 from neural_core._storage.care.finalise import finalise
@@ -85,6 +85,7 @@ def replay(
     plugin = discovery.make_backend(name, options)
     uid = _uid(directory)
     file = CursorFile(directory, uid, name, discovery.destination_of(plugin))
+    _forget_trial(CursorFile(directory, uid, name, TRIAL))
     tail = Tail(directory, file.cursor.position)
     total = tail.rows_behind()
     if file.cursor.state == "complete" and not any(map(is_heard, tail)):
@@ -106,6 +107,12 @@ def replay(
     rows = file.cursor.delivered - before
     tell(rows, total)
     return Replayed(rows, 0 if complete else file.cursor.behind, complete, error=None if complete else relay.last_error)
+
+
+def _forget_trial(trial: CursorFile) -> None:
+    """What could not be made once could be now."""
+    if trial.cursor.state == "set aside":
+        trial.discard()
 
 
 def _uid(directory: Path) -> str:

@@ -43,7 +43,7 @@ BROKEN = {
     "is not there": ("", "AttributeError"),
     "raises when made": (
         "class Plugin:\n    def __init__(self):\n        raise OSError('no disk')",
-        "cannot be made with {}: OSError: no disk",
+        "cannot be made (options: none): OSError: no disk",
     ),
     "needs an argument": ("class Plugin:\n    def __init__(self, server):\n        pass", "TypeError"),
     "unknown hook": (
@@ -202,5 +202,5 @@ def test_unknown_option(tmp_path: Path) -> None:
     """An option that a backend has not got is told with the options that were given."""
     folder = site(tmp_path, backends={"record": "neural_core.testing:RecordingPlugin"})
     result = run_python(TRACK, str(tmp_path / "runs"), "{'record': {'colour': 'red'}}", path=folder)
-    assert "cannot be made with {'colour': 'red'}: TypeError" in result.stderr
+    assert "cannot be made (options: 'colour'): TypeError" in result.stderr
     assert result.stdout.startswith("3 ")

@@ -28,6 +28,15 @@ from neural_core.testing import HangingPlugin, RaisingPlugin, RecordingPlugin, S
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = "neural_metrics_logged"
+FACTS = (
+    "neural_experiment_started",
+    "neural_hyperparameters_logged",
+    METRICS,
+    "neural_artifact_logged",
+    "neural_annotations_changed",
+    "neural_status_changed",
+    "neural_experiment_finished",
+)
 SOON = 120.0
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -320,6 +329,62 @@ class TestMisbehaviour:
             "It is tried again; nothing is lost",
             "plugin 'RaisingPlugin' has not heard everything ",
         ]
+
+    @pytest.mark.fault("P01")
+    @pytest.mark.parametrize("hook", FACTS)
+    def test_one_that_raises_in_each_hook(
+        self,
+        make_tracker: Callable[..., ExperimentTracker],
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        hook: str,
+    ) -> None:
+        """Whichever fact a plugin fails at: records are whole, its neighbour hears all, finish() names it."""
+        bad, good, whole = RaisingPlugin(hooks=(hook,)), RecordingPlugin(), RecordingPlugin()
+        tracker = make_tracker(plugins=[bad, good], hyperparameters={"lr": 0.1}, tags=["first"])
+        log(tracker, 0, 10)
+        (tmp_path / "weights").write_bytes(b"w")
+        tracker.log_artifact(tmp_path / "weights")
+        tracker.finish()
+        assert bad.raised >= 3
+        assert not tracker.delivered
+        assert "plugin 'RaisingPlugin' has not heard everything" in caplog.records[-1].getMessage()
+        assert tracker.get_metrics("loss") == [step / 8 for step in range(10)]
+        assert deliver(tracker.experiment_dir, whole).complete
+        assert good.names == whole.names
+        assert set(FACTS) <= set(good.names)
+
+    def test_one_whose_exceptions_cannot_say_what(
+        self, make_tracker: Callable[..., ExperimentTracker], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """An exception that itself raises when it is asked what it says is a failure like any other."""
+
+        class MuteError(Exception):
+            def __str__(self) -> str:
+                raise RuntimeError("no")
+
+        class Failing(RecordingPlugin):
+            def heard(self, hook: str, arguments: dict[str, Any]) -> None:
+                if hook == METRICS and not self.of("raised"):
+                    super().heard("raised", {})
+                    raise MuteError
+                super().heard(hook, arguments)
+
+        plugin = Failing()
+        tracker = make_tracker(plugins=[plugin])
+        log(tracker, 0, 10)
+        tracker.finish()
+        assert steps(plugin) == list(range(10))
+        assert "raised MuteError in neural_metrics_logged: (it cannot say what)" in caplog.records[0].getMessage()
+
+    def test_one_that_is_given_twice(self, make_tracker: Callable[..., ExperimentTracker]) -> None:
+        """An object that is given twice hears everything once, on one thread."""
+        plugin = RecordingPlugin()
+        tracker = make_tracker(plugins=[plugin, plugin])
+        log(tracker, 0, 10)
+        tracker.finish()
+        assert steps(plugin) == list(range(10))
+        assert plugin.names.count("neural_experiment_finished") == 1
 
     @pytest.mark.fault("P02")
     @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, BaseException, MemoryError])

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -268,6 +269,42 @@ class TestSurroundings:
         assert run(code, tmp_path / "runs", tmp_path / "out", env=env, cwd=folder) == ("", "")
         assert steps_once(heard(tmp_path / "out")) == list(range(10))
 
+    @pytest.mark.parametrize("way", ["script", "prompt", "pytest"])
+    def test_however_it_is_run(self, tmp_path: Path, env: dict[str, str], way: str) -> None:
+        """A script, Python's prompt and a test under pytest have a companion, as `python -c` has in the other tests."""
+        out = tmp_path / "heard"
+        options = f"backend={{'record': {{'path': {str(out)!r}}}}}"
+        lines = [
+            "from neural_core import ExperimentTracker",
+            f"tracker = ExperimentTracker('train', {str(tmp_path / 'runs')!r}, {options})",
+            "_ = [tracker.log_metrics({'loss': step / 8}, step) for step in range(20)]",
+            "tracker.finish()",
+        ]
+        code = "\n".join(lines) + "\n"
+        (tmp_path / "train.py").write_text(code)
+        (tmp_path / "test_train.py").write_text("def test_train():\n" + textwrap.indent(code, "    "))
+        more = {
+            "script": ["train.py"],
+            "prompt": ["-i", "-q"],
+            "pytest": ["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_train.py"],
+        }
+        result = subprocess.run(
+            [sys.executable, *more[way]],
+            input=code,
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert "Traceback" not in result.stderr
+        assert steps_once(heard(out)) == steps(only(tmp_path / "runs")) == list(range(20))
+        assert heard(out)[-1]["hook"] == "neural_experiment_finished"
+        assert (only(tmp_path / "runs") / "delivery" / "companion.log").is_file()
+        assert list((only(tmp_path / "runs") / "plots").glob("auto_*.png"))
+
     @pytest.mark.parametrize("method", ["fork", "spawn"])
     def test_workers(self, tmp_path: Path, env: dict[str, str], method: str) -> None:
         """Rows of multiprocessing workers reach the backend through the one companion of the training process."""
@@ -357,20 +394,29 @@ print(os.getpid())
         [line] = errors.splitlines()
         assert "plugins run on threads of this process" in line
 
-    def test_a_python_that_does_nothing(self, tmp_path: Path, env: dict[str, str]) -> None:
-        """Where what sys.executable names ends at once, that is said, at the start or at the deadline of finish().
-
-        At the start, before it was told anything, threads deliver. Later a plugin may have ended it: none is let in.
-        """
-        code = f"{HEAD}sys.executable = '/bin/false'; tracker = record(); log(tracker, 0, 20); tracker.finish()"
-        env["NEURAL_FINISH_SECONDS"] = "5"
+    @pytest.mark.parametrize("executable", ["/bin/false", "/bin/true", "/bin/echo"])
+    def test_no_python_at_all(self, tmp_path: Path, env: dict[str, str], executable: str) -> None:
+        """Where sys.executable is another program, as in one that embeds Python, that is said once; threads do it."""
+        code = f"{HEAD}sys.executable = {executable!r}; tracker = record(); log(tracker, 0, 20); tracker.finish()"
         _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
         [line] = errors.splitlines()
-        if "ended at once: plugins run on threads of this process" in line:
-            assert steps_once(heard(tmp_path / "out")) == list(range(20))
-        else:
-            assert "backend 'record' has not heard everything yet (nothing was delivered)" in line
-        assert steps(only(tmp_path / "runs")) == list(range(20))
+        assert line.startswith(executable)
+        assert "plugins run on threads of this process" in line
+        assert steps_once(heard(tmp_path / "out")) == steps(only(tmp_path / "runs")) == list(range(20))
+
+    def test_one_that_is_killed_before_it_is_there(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A companion that is killed while it starts is no program that cannot be one: another is started."""
+        code = f"""{HEAD}
+import signal
+tracker = record()
+os.kill(launcher.pid, signal.SIGSTOP)
+os.kill(launcher.pid, signal.SIGKILL)
+log(tracker, 0, 20)
+tracker.finish()
+assert launcher.starts == 2
+"""
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
+        assert steps_once(heard(tmp_path / "out")) == list(range(20))
 
     def test_plots_of_one_that_cannot_work(self, tmp_path: Path, env: dict[str, str]) -> None:
         """When only the end shows that the companion, which was to draw, cannot work, the end draws."""
@@ -400,7 +446,7 @@ tracker.finish()
 import threading
 from neural_core._delivery import discovery
 from neural_core._delivery import launcher as module
-module._BOOT = "import sys; sys.exit({{cannot_import}})"
+module._BOOT = "import sys; sys.exit(1)"
 tracker = record()
 log(tracker, 0, 10)
 wait_for(lambda: not launcher.is_running())
@@ -498,6 +544,70 @@ except TypeError as error:
         code = f"{HEAD}tracker = ExperimentTracker('b', runs); log(tracker, 0, 20); tracker._delivery.tick()\n"
         env["NEURAL_DISABLE_PLUGINS"] = "*"
         assert run(code + "tracker.flush(); tracker.finish()", tmp_path, "", env=env) == ("", "")
+
+
+class TestWhatItSays:
+    def test_each_experiment_has_the_log(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """What the companion says is in the folder of each experiment that it follows, and once on the terminal."""
+        code = f"""{HEAD}
+trackers = [ExperimentTracker(name, runs, auto_visualize=False, backend=["raising"]) for name in ("one", "two")]
+for tracker in trackers:
+    log(tracker, 0, 5)
+    tracker.finish()
+"""
+        _, errors = run(code, tmp_path / "runs", "", env=env | {"NEURAL_LINGER": "1"})
+        told = "plugin 'raising' (probe 1.0) raised RuntimeError in neural_metrics_logged: raised on purpose, 1"
+        assert [line for line in errors.splitlines() if "has not heard" not in line] == [
+            f"{told}. It is tried again; nothing is lost"
+        ]
+        logs = [directory / "delivery" / "companion.log" for directory in (tmp_path / "runs").glob("*_*")]
+        assert len(logs) == 2
+        for log in logs:
+            wait_for(lambda log=log: told in log.read_text())
+
+    @pytest.mark.parametrize("ticks", [0, 1])
+    def test_a_question_that_fails(self, tmp_path: Path, env: dict[str, str], ticks: int) -> None:
+        """An installed plugin that raises when it is asked for plots is one line on the terminal; others are drawn."""
+        folder = install_drawing(tmp_path / "package", "raise ValueError(str(len(history['loss'].value)))")
+        env["PYTHONPATH"] = os.pathsep.join([str(folder), env["PYTHONPATH"]])
+        code = f"""{HEAD}
+tracker = ExperimentTracker("plots", runs)
+log(tracker, 0, 20)
+for _ in range({ticks}):
+    tracker._delivery.tick()
+    wait_for(lambda: list((tracker.experiment_dir / "plots").glob("*.png")))
+log(tracker, 20, 40)
+tracker.finish()
+assert tracker.delivered
+"""
+        _, errors = run(code, tmp_path / "runs", "", env=env)
+        [line] = errors.splitlines()
+        assert line.startswith("plugin 'drawing' (drawing 1.0) raised ValueError in neural_make_plots: ")
+        assert list((only(tmp_path / "runs") / "plots").glob("auto_*.png"))
+
+    @pytest.mark.parametrize(
+        ("what", "reason"), [("time.sleep(1000)", "20 rows behind"), ("os._exit(3)", "ended the process")]
+    )
+    def test_a_question_that_harms(self, tmp_path: Path, env: dict[str, str], what: str, reason: str) -> None:
+        """One that hangs or ends its process when it is asked for plots costs the end of a short training nothing."""
+        folder = install_drawing(tmp_path / "package", what)
+        env["PYTHONPATH"] = os.pathsep.join([str(folder), env["PYTHONPATH"]])
+        env |= {"NEURAL_FINISH_SECONDS": "10" if "sleep" in what else "60", "NEURAL_LINGER": "0"}
+        code = f"{HEAD}tracker = ExperimentTracker('plots', runs); log(tracker, 0, 20); tracker.finish(); print('on')"
+        output, errors = run(code, tmp_path / "runs", "", env=env)
+        assert output == "on\n"
+        assert "plugin 'auto-plots' has not heard everything yet" in errors.splitlines()[-1]
+        assert reason in errors.splitlines()[-1]
+        assert steps(only(tmp_path / "runs")) == list(range(20))
+
+
+def install_drawing(folder: Path, what: str) -> Path:
+    """Install a plugin that does this when it is asked for plots."""
+    source = (
+        "import os, time\nfrom neural_core.hookspecs import hookimpl\n\n"
+        f"class Drawing:\n    @hookimpl\n    def neural_make_plots(self, history):\n        {what}\n"
+    )
+    return make_distribution(folder, "drawing", {"neural.plugins": {"drawing": "drawing:Drawing"}}, drawing=source)
 
 
 class TestEnd:

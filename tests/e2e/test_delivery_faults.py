@@ -20,9 +20,10 @@ from delivery_support import (
     start,
     steps_once,
 )
+from distribution_support import make_distribution
 from journal_support import listed, mounted, only, problems, steps
 
-from neural_core._delivery.cursor import CursorFile
+from neural_core._delivery.cursor import CursorFile, cursors_of
 from neural_core.testing import wait_for
 
 HEAD = """
@@ -107,8 +108,9 @@ class TestPlugins:
         assert "backend 'raising' has not heard everything yet" in last
 
     def test_one_that_raises_twice(self, run_with: Callable[..., list[str]]) -> None:
-        """A backend that raises twice is nothing that finish() speaks of: it has heard everything."""
-        assert not [line for line in run_with("raising={'times': 2}") if "has not heard" in line]
+        """A backend that raises twice is told once, and nothing that finish() speaks of: it has heard everything."""
+        [line] = run_with("raising={'times': 2}")
+        assert "raised on purpose, 1. It is tried again; nothing is lost" in line
 
     @pytest.mark.fault("P03")
     def test_one_that_hangs(self, run_with: Callable[..., list[str]]) -> None:
@@ -137,10 +139,28 @@ class TestPlugins:
         assert f"backend {backend!r} has not heard everything yet (" in said[-1]
         assert reason in said[-1]
 
-    def test_one_that_hears_what_nobody_asked_for(self, run_with: Callable[..., list[str]]) -> None:
-        """A backend whose options it does not take is told, and the others are served."""
-        said = run_with("slow={'paht': 'x'}")
-        assert "plugin 'slow' (probe 1.0) cannot be made" in said[-1]
+    @pytest.mark.fault("P06")
+    def test_one_whose_import_hangs_before_another(self, tmp_path: Path, probe: Path) -> None:
+        """A backend whose import hangs keeps nothing from one that is named behind it."""
+        code = f"""{HEAD}
+backend = {{"sleeping": {{}}, "record": {{"path": out}}}}
+tracker = ExperimentTracker("train", runs, auto_visualize=False, backend=backend)
+log(tracker, 0, 500)
+wait_for_record(500)
+tracker.finish()
+"""
+        env = environment(probe, NEURAL_FINISH_SECONDS=SOON, NEURAL_LINGER="1")
+        _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert "backend 'sleeping' has not heard everything yet (500 rows behind)" in errors.splitlines()[-1]
+        assert steps_once(heard(tmp_path / "out")) == steps(only(tmp_path / "runs")) == list(range(500))
+
+    def test_one_that_hears_what_nobody_asked_for(self, run_with: Callable[..., list[str]], tmp_path: Path) -> None:
+        """A backend whose options it does not take is told, and the others are served; their values are not."""
+        said = run_with("slow={'paht': 's3cret'}")
+        assert "plugin 'slow' (probe 1.0) cannot be made (options: 'paht'): TypeError: " in said[-1]
+        assert "s3cret" not in "".join(said)
+        stored = [path.read_bytes() for path in (tmp_path / "runs").rglob("*") if path.is_file()]
+        assert not [content for content in stored if b"s3cret" in content]
 
     def test_one_that_cannot_say_where_it_delivers_to(self, run_with: Callable[..., list[str]]) -> None:
         """A backend whose `destination` raises is told, and the others are served."""
@@ -260,6 +280,97 @@ with cursor.calling({"p": 1}):
         cursor.release()
         assert cursor.acquire(forgive=True)
         assert not cursor.is_accused
+
+
+FICKLE = """
+import os
+from neural_core.testing import RecordingPlugin
+class Fickle(RecordingPlugin):
+    # Fails while a file of the name of `where` lies in the folder.
+    def __init__(self, path, folder):
+        super().__init__(path)
+        self.path, self.folder = path, folder
+        self.fail("made")
+    def fail(self, where):
+        if os.path.exists(os.path.join(self.folder, where)):
+            raise RuntimeError("not today")
+    def destination(self):
+        return self.path
+    def heard(self, hook, arguments):
+        self.fail("called")
+        super().heard(hook, arguments)
+"""
+
+
+class TestAnotherDay:
+    """What an earlier process left behind tells nothing of those who deliver now."""
+
+    @pytest.fixture
+    def code(self, tmp_path: Path) -> tuple[str, dict[str, str]]:
+        """Give a script that makes an experiment, or resumes it, with a backend; and its environment."""
+        points = {"neural.backends": {"fickle": "fickle:Fickle"}}
+        folder = make_distribution(tmp_path / "site", "neural-fickle", points, fickle=FICKLE)
+        code = f"""{HEAD}
+make = ExperimentTracker if sys.argv[3] == "new" else ExperimentTracker.resume
+backend = {{"fickle": {{"path": out, "folder": {str(tmp_path)!r}}}}}
+tracker = make(sys.argv[4], runs, auto_visualize=False, backend=backend)
+first = len(tracker.metrics_history)
+log(tracker, first, first + 10)
+tracker.finish()
+print(tracker.experiment_id, tracker.delivered)
+"""
+        return code, environment(folder, NEURAL_LINGER="0")
+
+    @pytest.mark.parametrize("where", ["made", "called"])
+    def test_what_failed_then(self, tmp_path: Path, code: tuple[str, dict[str, str]], where: str) -> None:
+        """A backend that failed in an earlier process is waited for like any other, and nothing old is said of it."""
+        (tmp_path / where).touch()
+        output, errors = run(code[0], tmp_path / "runs", tmp_path / "out", "new", "train", env=code[1])
+        assert output.split()[1] == "False"
+        assert "not today" in errors
+        (tmp_path / where).unlink()
+        ident = output.split()[0]
+        said = run(code[0], tmp_path / "runs", tmp_path / "out", "resume", ident, env=code[1])
+        assert said == (f"{ident} True\n", "")
+        assert steps_once(heard(tmp_path / "out")) == list(range(20))
+        assert [cursor.state for cursor in cursors_of(only(tmp_path / "runs"))] == ["complete"]
+
+    def test_another_destination(self, tmp_path: Path, code: tuple[str, dict[str, str]]) -> None:
+        """With a new destination nobody waits for what the old one has not got."""
+        (tmp_path / "called").touch()
+        output, _ = run(code[0], tmp_path / "runs", tmp_path / "one", "new", "train", env=code[1])
+        (tmp_path / "called").unlink()
+        ident = output.split()[0]
+        said = run(code[0], tmp_path / "runs", tmp_path / "two", "resume", ident, env=code[1])
+        assert said == (f"{ident} True\n", "")
+        assert steps_once(heard(tmp_path / "two")) == list(range(20))
+
+    def test_what_could_not_be_made_then_is_synced(self, tmp_path: Path, code: tuple[str, dict[str, str]]) -> None:
+        """After a sync nothing is left of a backend that could not be made before."""
+        (tmp_path / "made").touch()
+        run(code[0], tmp_path / "runs", tmp_path / "out", "new", "train", env=code[1])
+        (tmp_path / "made").unlink()
+        sync = """
+import sys
+from pathlib import Path
+from neural_core._delivery.replay import replay
+print(replay(Path(sys.argv[1]), "fickle", {"path": sys.argv[2], "folder": sys.argv[3]}).complete)
+"""
+        directory = only(tmp_path / "runs")
+        assert run(sync, directory, tmp_path / "out", tmp_path, env=code[1]) == ("True\n", "")
+        assert [cursor.state for cursor in cursors_of(directory)] == ["complete"]
+
+
+def test_odd_names_have_cursors_of_their_own(tmp_path: Path) -> None:
+    """Plugins whose names differ only where a file name may not have the character have a cursor each."""
+    names = ["größe", "gr--e", "損失", "正解", "--", "a b", "a/b", "a-b"]
+    for at, name in enumerate(names):
+        file = CursorFile(tmp_path, "0" * 32, name)
+        file.cursor.position = {"part": at}
+        assert file.write()
+    told = {cursor.plugin: cursor.position["part"] for cursor in cursors_of(tmp_path)}
+    assert told == {name: at for at, name in enumerate(names)}
+    assert [CursorFile(tmp_path, "0" * 32, name).cursor.position["part"] for name in names] == list(range(len(names)))
 
 
 class TestDisk:
