@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pluggy
 from attrs import frozen
 
 from neural_core._delivery import discovery
+from neural_core._delivery.cursor import cursors_of
 from neural_core._delivery.guard import GuardedPlugin, alone
+from neural_core._storage import folder
 from neural_core.errors import ConfigurationError, NeuralError
 
-__all__ = ["ListedPlugin", "list_plugins"]
+__all__ = ["Failure", "ListedPlugin", "last_failures", "list_plugins"]
 
 
 @frozen
@@ -36,6 +39,19 @@ class ListedPlugin:
     hooks: tuple[str, ...] = ()
     error: str | None = None
     delivery: str = ""
+
+
+@frozen
+class Failure:
+    """What a plugin said when it failed last.
+
+    Attributes:
+        experiment: name of the folder of the experiment that it was told of.
+        error: what it said, one sentence.
+    """
+
+    experiment: str
+    error: str
 
 
 def list_plugins() -> list[ListedPlugin]:
@@ -76,3 +92,19 @@ def _hooks_of(loaded: Any, name: str) -> list[str]:
     except (pluggy.PluginValidationError, ValueError) as error:
         raise ConfigurationError(" ".join(str(error).split())) from error
     return sorted(caller.name for caller in manager.get_hookcallers(loaded) or [])
+
+
+def last_failures(base: Path) -> dict[str, Failure]:
+    """Give, by name of the plugin, its last failure that is not over, among the experiments of a base folder."""
+    found: dict[str, Failure] = {}
+    for directory in sorted(folder.with_spools(base), key=_last_delivery):
+        found |= {one.plugin: Failure(directory.name, one.error) for one in cursors_of(directory) if one.error}
+    return found
+
+
+def _last_delivery(directory: Path) -> float:
+    """When a cursor of an experiment was written last, which replaces its file."""
+    try:
+        return (directory / "delivery").stat().st_mtime
+    except OSError:
+        return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,21 @@ def test_plugins_json(installed: Path) -> None:
     assert states["neural.commands", "greet"] == "ok"
 
 
+def test_plugins_that_failed(installed: Path, base: Path) -> None:
+    """What a plugin said when it failed last is shown, whichever process it failed in; without failures nothing is."""
+    shown = neural(installed, "plugins", "--base-dir", base).stdout
+    assert "failed: " not in shown
+    neural(installed, "sync", "--all", "--to", "raise", "--base-dir", base, status=1)
+    shown = neural(installed, "plugins", "--base-dir", base).stdout.splitlines()
+    [line] = [line for line in shown if line.startswith("failed: ")]
+    reason = "plugin 'raise' (neural-kit 2.5) raised RuntimeError in neural_metrics_logged: raised on purpose"
+    assert re.match(rf"failed: raise \(neural-kit 2\.5\), (long|short)_[0-9a-f]{{12}}: {re.escape(reason)}", line)
+    listed = json.loads(neural(installed, "plugins", "--base-dir", base, "--json").stdout)
+    [failed] = [plugin for plugin in listed if plugin["last_failure"]]
+    assert (failed["name"], failed["state"], failed["error"]) == ("raise", "ok", None)
+    assert failed["last_failure"]["error"].startswith(reason)
+
+
 def test_verbs_of_plugins(installed: Path) -> None:
     """A plugin adds a verb, which the help names; it cannot replace one of ours, and a broken one is a sentence."""
     assert neural(installed, "greet").stdout == "good day\n"
@@ -221,7 +237,7 @@ def test_sync_to_two_destinations(installed: Path, base: Path, tmp_path: Path) -
             "backend 'nowhere' is not installed (installed: ",
         ),
         (["sync", "--all", "--to", "record", "--option", "path"], 2, "'path' is not KEY=VALUE"),
-        (["sync", "--all", "--to", "record", "--option", "colour=3"], 2, "cannot be made with {'colour': 3}"),
+        (["sync", "--all", "--to", "record", "--option", "colour=3"], 2, "cannot be made (options: 'colour')"),
     ],
 )
 def test_sync_misused(installed: Path, base: Path, arguments: list[str], status: int, sentence: str) -> None:
