@@ -191,7 +191,8 @@ def neural_experiment_finished(experiment: Experiment, status: str, complete: bo
 def neural_make_plots(experiment: Experiment, history: Mapping[str, Series]) -> Mapping[str, Figure | PlotFile] | None:
     """Draw plots of one experiment.
 
-    Asked by `generate_visualizations()` on its thread, and by the automatic plots in the companion process.
+    Asked by `generate_visualizations()` and `flush()` on their thread, and by the automatic plots in the companion
+    process.
 
     Args:
         experiment: the record.

@@ -106,6 +106,29 @@ def test_registered_twice(tmp_path: Path) -> None:
     assert "neural-some 3.1" in warning or "neural-other 0.2" in warning
 
 
+COMPARE = """
+import logging, sys
+logging.basicConfig(format="%(levelname)s %(message)s")
+from neural_core import ExperimentManager, ExperimentTracker
+for name in ("one", "two"):
+    with ExperimentTracker(name, sys.argv[1], auto_visualize=False) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+manager = ExperimentManager(sys.argv[1])
+manager.export_comparison([one["experiment_id"] for one in manager.list_experiments()], sys.argv[2])
+"""
+
+
+def test_raising_in_a_question_of_a_comparison(tmp_path: Path) -> None:
+    """A plugin that raises when it is asked for plots of a comparison is one warning; the others are drawn."""
+    folder = site(tmp_path, plugins={"bad": "bad:Plugin"})
+    source = GOOD.replace("Good", "Plugin").replace("make_plots(self, experiment)", "make_comparison_plots(self)")
+    (folder / "bad.py").write_text(source.replace("return {", "raise ValueError('bad data') or {"))
+    result = run_python(COMPARE, str(tmp_path / "runs"), str(tmp_path / "out"), path=folder)
+    [warning] = warnings(result.stderr)
+    assert warning == "plugin 'bad' (neural-some 3.1) raised ValueError in neural_make_comparison_plots: bad data"
+    assert list((tmp_path / "out").rglob("*.png"))
+
+
 def test_raising_in_a_question(tmp_path: Path) -> None:
     """A plugin that raises when it is asked is a warning with its package and hook; the other plots are drawn."""
     folder = site(tmp_path, plugins={"bad": "bad:Plugin", "good": "good:Good"})

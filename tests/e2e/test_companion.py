@@ -130,6 +130,28 @@ tracker.finish()
         assert steps_once(heard(path)) == list(range(10))
         assert heard(path)[-1]["hook"] == "neural_experiment_finished"
 
+    @pytest.mark.parametrize("companion", ["1", "0"])
+    def test_a_name_that_two_packages_have_registered(
+        self, tmp_path: Path, listening: tuple[Path, Path], companion: str
+    ) -> None:
+        """Of an installed plugin that is registered twice one hears everything, and the other is told of once."""
+        folder, path = listening
+        make_distribution(folder, "other", {"neural.plugins": {"listening": "listening:make"}})
+        code = f"""{HEAD}
+tracker = ExperimentTracker("plain", runs, auto_visualize=False)
+log(tracker, 0, 5)
+tracker.flush()
+assert open({str(path)!r}).read().count('{{"loss"') == 5
+log(tracker, 5, 10)
+tracker.finish()
+assert tracker.delivered
+"""
+        env = environment(folder, NEURAL_COMPANION=companion)
+        _, errors = run(code, tmp_path / "runs", "", env=env)
+        [line] = errors.splitlines()
+        assert "another package has registered this name. It is left out" in line
+        assert steps_once(heard(path)) == steps(only(tmp_path / "runs")) == list(range(10))
+
     def test_relative_paths_are_the_script_s(self, tmp_path: Path, env: dict[str, str]) -> None:
         """A backend finds what its options name by a relative path where the script was when the tracker was made."""
         code = f"""{HEAD}
@@ -245,6 +267,8 @@ assert launcher.starts == 1
             assert steps_once(calls) == list(range(100 * i, 100 * i + 50))
             assert calls[-1]["hook"] == "neural_experiment_finished"
         assert len({call["pid"] for i in range(10) for call in heard(tmp_path / f"out-{i}")}) == 1
+        stored = sorted(steps(directory) for directory in (tmp_path / "runs").glob("t*_*"))
+        assert stored == [list(range(100 * i, 100 * i + 50)) for i in range(10)]
 
 
 class TestSurroundings:
@@ -357,6 +381,7 @@ tracker.finish()
 """
         assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
         assert sorted(steps_once(heard(tmp_path / "out"))) == list(range(30))
+        assert sorted(steps(only(tmp_path / "runs"))) == list(range(30))
 
     def test_threads_instead(self, tmp_path: Path, env: dict[str, str]) -> None:
         """With NEURAL_COMPANION=0 backends run in the training process, and plots are drawn by flush and finish."""
@@ -682,6 +707,7 @@ time.sleep(60)
         assert [step for call in calls for _, step, _ in call.get("rows", ())] == list(range(100_000))
         assert (calls[-1]["hook"], calls[-1]["status"]) == ("neural_experiment_finished", "interrupted")
         assert listed(only(tmp_path / "runs")).status == "interrupted"
+        assert steps(only(tmp_path / "runs")) == list(range(100_000))
 
     @pytest.mark.fault("P05")
     def test_a_flooded_log_stays_small(self, tmp_path: Path, env: dict[str, str]) -> None:
@@ -694,6 +720,7 @@ tracker.finish()
         assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
         size = (only(tmp_path / "runs") / "delivery" / "companion.log").stat().st_size
         assert 0 < size <= LIMIT
+        assert steps(only(tmp_path / "runs")) == list(range(10))
         assert heard(tmp_path / "out")[-1]["hook"] == "neural_experiment_finished"
 
 

@@ -398,6 +398,7 @@ print(launcher.pid)
             wait_for(lambda: is_gone(int(output)))
             assert errors == ""
             assert {path.name for path in folder.iterdir()} <= {"filler", "companion.log"}
+        assert steps(directory) == list(range(500))
         calls = heard(tmp_path / "out")
         assert [step for _, _, step in rows(calls)] == list(range(500))
         assert [call["hook"] for call in calls].count("neural_experiment_finished") == 1
