@@ -8,7 +8,7 @@ import pytest
 from neural_mlflow import MlflowBackend
 
 from neural_core import ExperimentManager, ExperimentTracker
-from neural_core.testing import deliver
+from neural_core.testing import deliver, following, wait_for
 
 
 def track(tmp_path: Path) -> ExperimentTracker:
@@ -68,3 +68,21 @@ def test_a_store_that_lost_the_run(database, tmp_path: Path, known: dict[str, st
     assert "no longer has the run of 'mirror'" in refused.last_error
     assert f"neural sync {tracker.experiment_id} --to mlflow" in refused.last_error
     assert database.runs() == []
+
+
+def test_names_outlive_a_deletion(database, tmp_path: Path) -> None:
+    """A run that is deleted and restored while a training logs goes on with the names that its metrics had."""
+    with (
+        track(tmp_path) as tracker,
+        following(tracker.experiment_dir, MlflowBackend(tracking_uri=database.uri)) as told,
+    ):
+        tracker.log_metrics({"val:loss": 1.0}, step=0)
+        assert told().complete
+        (run,) = database.runs()
+        database.client.delete_run(run.info.run_id)
+        tracker.log_metrics({"val:loss": 2.0}, step=1)
+        assert not told().complete
+        database.client.restore_run(run.info.run_id)
+        wait_for(lambda: told().complete)
+    assert database.points(run, "val:loss") == [(0, 1.0), (1, 2.0)]
+    assert list(database.client.get_run(run.info.run_id).data.metrics) == ["val:loss"]

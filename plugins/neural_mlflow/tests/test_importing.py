@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, Metric
+from mlflow.entities import Dataset, DatasetInput, LoggedModelOutput, Metric
 from neural_mlflow import MlflowBackend
 from neural_mlflow.importing import runs_of
 
@@ -204,3 +204,32 @@ def test_artifacts_elsewhere(database, tmp_path: Path) -> None:
     database.client.create_run(experiment_id)
     (run,) = runs_of(database.uri)
     assert dict(import_run(run, tmp_path / "mine").left_out) == {"artifacts that lie elsewhere": 1}
+
+
+@pytest.mark.parametrize("kind", ["database", "files"])
+def test_logged_models(database, store_of, tmp_path: Path, kind: str) -> None:
+    """A model that MLflow 3 keeps beside the run comes in with it, also from a store that was moved."""
+    old, new, made = (tmp_path / name for name in ("old", "new", "made"))
+    old.mkdir()
+    shutil.move(tmp_path / "mlflow.db", old)
+    is_files = kind == "files"
+    client = store_of(old.as_uri() if is_files else f"sqlite:///{old / 'mlflow.db'}").client
+    experiment_id = client.create_experiment("theirs", None if is_files else (old / "mlruns" / "1").as_uri())
+    run_id = client.create_run(experiment_id, start_time=START).info.run_id
+    made.mkdir()
+    (made / "MLmodel").write_text("flavors: {}")
+    model = client.create_logged_model(experiment_id, name="net", source_run_id=run_id)
+    client.log_model_artifacts(model.model_id, str(made))
+    client.finalize_logged_model(model.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
+    shutil.move(old, new)
+    source = str(new if is_files else new / "mlflow.db")
+    (run,) = runs_of(source)
+    imported = import_run(run, tmp_path / "mine")
+    assert (imported.artifacts, dict(imported.left_out)) == (1, {})
+    stored = only(tmp_path / "mine").get_artifact_version("net", version=1)
+    assert (stored.kind, (stored.path / "MLmodel").read_text()) == ("model", "flavors: {}")
+    for artifacts in new.rglob(f"models/{model.model_id}/artifacts"):
+        shutil.rmtree(artifacts)
+    (bare,) = runs_of(source)
+    assert dict(import_run(bare, tmp_path / "bare").left_out) == {"logged models": 1}

@@ -16,6 +16,7 @@ from neural_core.records import Status
 from neural_mlflow import params, tagging
 from neural_mlflow.finding import NAME, UID
 from neural_mlflow.foreign_artifacts import Artifacts
+from neural_mlflow.foreign_models import Model, models_of
 from neural_mlflow.foreign_points import Points
 from neural_mlflow.keys import INFINITE
 from neural_mlflow.place import Place, hide_password
@@ -43,9 +44,9 @@ def _read(client: MlflowClient, place: Place, experiment: Experiment, run: Run) 
     points = Points()
     for key in sorted(run.data.metrics):
         points.add(_original(tags, key), client.get_metric_history(run.info.run_id, key))
-    artifacts = Artifacts.of(client, place, run)
+    artifacts, models = Artifacts.of(client, place, run), models_of(client, place, run)
     digest = hashlib.sha256(points.digest())
-    said = [run.info.status, run.info.end_time, dict(run.data.params), tags, artifacts.listed]
+    said = [run.info.status, run.info.end_time, dict(run.data.params), tags, artifacts.listed, models]
     digest.update(json.dumps(said, sort_keys=True, default=str).encode())
     return _MlflowRun(
         source=_source(run.info.run_id),
@@ -57,6 +58,7 @@ def _read(client: MlflowClient, place: Place, experiment: Experiment, run: Run) 
         experiment=experiment.name,
         points=points,
         artifacts=artifacts,
+        models=models,
     )
 
 
@@ -72,12 +74,15 @@ class _MlflowRun(ForeignRun):
     experiment: str = field(kw_only=True)
     points: Points = field(kw_only=True)
     artifacts: Artifacts = field(kw_only=True)
+    models: list[Model] = field(kw_only=True)
 
     def write_to(self, target: ImportTarget) -> None:
         self._annotate(target)
         for time, step, values in self.points.rows(f"{INFINITE}/" if UID in self.tags else None):
             target.log_metrics(values, step=step, timestamp=time)
         self.artifacts.write_to(target)
+        for model in self.models:
+            model.write_to(target)
         self._leave_out(target)
         ended = self.run.info.end_time
         target.end(STATUSES.get(self.run.info.status, "interrupted"), None if not ended else ended / 1_000)
@@ -98,11 +103,9 @@ class _MlflowRun(ForeignRun):
             target.set_notes(tags[tagging.NOTE])
 
     def _leave_out(self, target: ImportTarget) -> None:
-        inputs, outputs = getattr(self.run, "inputs", None), getattr(self.run, "outputs", None)
-        datasets = len(getattr(inputs, "dataset_inputs", None) or ())
-        models = len(getattr(outputs, "model_outputs", None) or ()) + len(getattr(inputs, "model_inputs", None) or ())
-        for what, count in (("datasets", datasets), ("logged models", models)):
-            if count:
+        inputs = getattr(self.run, "inputs", None)
+        for what, kind in (("datasets", "dataset_inputs"), ("models that it used", "model_inputs")):
+            if count := len(getattr(inputs, kind, None) or ()):
                 target.leave_out(what, count)
 
 
