@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ def command(
     directories = folder.with_spools(base) if every else [find_experiment(base, named) for named in ids]
     if not directories:
         say(f"no experiments in {base}")
-    with _bar() as bar:
-        whole = [_one(directory, backend, given, bar, skip_live=every) for directory in directories]
+    with _one_traceback():
+        whole = [_one(directory, backend, given, skip_live=every) for directory in directories]
     if not all(whole):
         context.exit(1)
 
@@ -65,32 +66,47 @@ def _pair(text: str) -> tuple[str, Any]:
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Any]:
-    """A progress bar on the terminal; a file gets the sentences only."""
+def _one_traceback() -> Iterator[None]:
+    """Show one traceback of a backend: it fails for all of them alike, and each has a sentence that says so."""
+    told = False
+
+    def is_new(record: logging.LogRecord) -> bool:
+        nonlocal told
+        again, told = told, told or bool(record.exc_info)
+        return not (again and record.exc_info)
+
+    log = logging.getLogger("neural")
+    log.addFilter(is_new)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_new)
+
+
+@contextlib.contextmanager
+def _bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on a terminal, and give what moves it; it is gone before anything else is said."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
     columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield bar
+        task = bar.add_task(legible(name), total=None)
+        yield lambda rows, total: bar.update(task, completed=rows, total=total)
 
 
-def _one(directory: Path, backend: str, options: Mapping[str, Any], bar: Any, *, skip_live: bool) -> bool:
+def _one(directory: Path, backend: str, options: Mapping[str, Any], *, skip_live: bool) -> bool:
     """Deliver one experiment and say what was done; False when something stays behind."""
     if skip_live and is_live(directory):
         say(f"{directory.name}: is being written: its own process delivers, or this command after its end")
         return True
-    task = bar.add_task(legible(directory.name), total=None)
     try:
-        done = replay(
-            directory, backend, options, tell=lambda rows, total: bar.update(task, completed=rows, total=total)
-        )
+        with _bar(directory.name) as tell:
+            done = replay(directory, backend, options, tell=tell)
     except (DamagedError, OSError) as error:
         say(f"{directory.name}: left as it is: {error}")
         return False
-    finally:
-        bar.remove_task(task)
     say(f"{directory.name}: {_sentence(done, backend)}")
     if done.complete:
         _remove_spool(directory)
