@@ -1,7 +1,6 @@
 """Mirror every metric into one CSV file for each experiment: part, position, step, metric, value."""
 
 import csv
-import os
 from pathlib import Path
 
 from neural_core import hookimpl
@@ -11,20 +10,19 @@ class CsvBackend:
     """Makes ``<folder>/<experiment id>.csv``; without `folder`, ``metrics.csv`` beside the experiment."""
 
     def __init__(self, folder=None):
-        self.folder = folder
+        self.folder = folder and Path(folder).absolute()
 
     def destination(self):
         """Say where it delivers to: another folder gets everything, too."""
-        return str(Path(self.folder).absolute()) if self.folder else ""
+        return str(self.folder or "")
 
     @hookimpl
     def neural_experiment_started(self, experiment):
         """Open the file; cut off a line that a killed process left unfinished, as its row comes again."""
-        own = Path(self.folder, f"{experiment.experiment_id}.csv") if self.folder else None
-        path = own or experiment.directory / "metrics.csv"
-        path.touch()
-        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+        path = self.folder / f"{experiment.experiment_id}.csv" if self.folder else experiment.directory / "metrics.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
         self.file = path.open("a", newline="", encoding="utf-8")
+        self.file.truncate(path.read_bytes().rfind(b"\n") + 1)
         self.writer = csv.writer(self.file)
 
     @hookimpl

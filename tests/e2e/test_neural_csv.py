@@ -113,7 +113,6 @@ def test_sync_later(python: Path, tmp_path: Path) -> None:
     """An experiment that was tracked without the backend is replayed into it; doing so twice changes nothing."""
     without = TRAIN.replace(', backend="csv"', "") + "tracker.finish()"
     directory = Path(run(python, "-c", without, str(tmp_path / "runs"), "100").splitlines()[0])
-    (tmp_path / "csv").mkdir()
     arguments = ["sync", "--all", "--to", "csv", "--option", f"folder={tmp_path / 'csv'}"]
     arguments += ["--base-dir", str(tmp_path / "runs")]
     assert "100 rows" in neural(python, *arguments)
@@ -122,6 +121,29 @@ def test_sync_later(python: Path, tmp_path: Path) -> None:
     assert points_of(path) == logged(100)
     assert "nothing to do" in neural(python, *arguments)
     assert len(lines_of(path)) == 200
+
+
+MOVES_ON = """
+import os, sys
+from neural_csv import CsvBackend
+from neural_core import ExperimentTracker
+from neural_core.testing import deliver
+with ExperimentTracker("moves", sys.argv[1] + "/runs", auto_visualize=False) as tracker:
+    tracker.log_metrics({"loss": 0.5}, step=0)
+os.chdir(sys.argv[1])
+backend = CsvBackend(folder="csv/new")
+os.mkdir("elsewhere")
+os.chdir("elsewhere")
+assert deliver(tracker.experiment_dir, backend).complete
+"""
+
+
+def test_relative_folder(python: Path, tmp_path: Path) -> None:
+    """A relative folder is meant from where the backend was made, and is made when it is not there."""
+    run(python, "-c", MOVES_ON, str(tmp_path))
+    [path] = (tmp_path / "csv" / "new").iterdir()
+    assert points_of(path) == [(0, "loss", 0.5)]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_not_here() -> None:
