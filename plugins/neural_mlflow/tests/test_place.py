@@ -28,6 +28,7 @@ def test_places_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert destination("sqlite:////data/b.db") == "sqlite:////data/b.db"
     for folder in ("./mlruns", "file:./mlruns", f"file://{tmp_path}/mlruns", str(tmp_path / "mlruns")):
         assert destination(folder) == f"file://{tmp_path}/mlruns"
+    assert destination("./runs/mlflow.db") == f"sqlite:///{tmp_path}/runs/mlflow.db"
     assert destination("databricks") == "databricks"
     assert destination("postgresql://db/mlflow") == "postgresql://db/mlflow"
 

@@ -15,6 +15,7 @@ from neural_mlflow.texts import artifact_segment
 __all__ = ["DEFAULT_DATABASE", "Place", "hide_password"]
 
 DEFAULT_DATABASE = "mlflow.db"
+_DATABASES = {".db", ".sqlite", ".sqlite3"}
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?):///(?P<path>[^?]*)(?P<query>\?.*)?", re.DOTALL)
 _PASSWORD = re.compile(r"(\w://[^/@\s:]*):(?!\d+/)[^@\s]*@(?:[^/?@\s]*@)*")
 
@@ -38,9 +39,11 @@ class Place:
         """Find the place: what was given, else MLFLOW_TRACKING_URI, else ``sqlite:///mlflow.db`` in this folder.
 
         Args:
-            given: a tracking URI, or the path of a folder, or None.
+            given: a tracking URI, the path of a SQLite file (``.db``, ``.sqlite``) or of a folder, or None.
         """
         text = os.fspath(given) if given else os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DEFAULT_DATABASE}"
+        if "://" not in text and Path(text).suffix in _DATABASES:
+            text = f"sqlite:///{text}"
         if match := _SQLITE.fullmatch(text):
             path = match["path"]
             if not path or path == ":memory:":
