@@ -73,6 +73,8 @@ board.finish()
 def test_several_experiments(tmp_path: Path) -> None:
     """Experiments of one name in one script are runs beside each other, each with its own values."""
     code = f"""{HEAD}
+import logging
+logging.getLogger("neural").setLevel(logging.ERROR)  # what their folder is called is said on the terminal
 trackers = [ExperimentTracker("a/b", auto_visualize=False, backend="tensorboard") for _ in range(3)]
 for step in range(100):
     for at, tracker in enumerate(trackers):
