@@ -63,7 +63,8 @@ def draw_plots(
     folder = experiment.directory / "plots"
     folder.mkdir(exist_ok=True)
     drawn = {}
-    figures = ask("neural_make_plots", plugins, visualizer=visualizer, experiment=experiment, history=freeze(history))
+    given = ask("neural_make_plots", plugins, visualizer=visualizer, experiment=experiment, history=freeze(history))
+    figures = {str(name): given.pop(name) for name in list(given)}
     stems = file_stems(figures)
     for name in list(figures):
         plot = _as_file(name, figures.pop(name))  # a figure holds the pixels of its last drawing, some megabytes
@@ -80,16 +81,27 @@ def _as_file(name: str, answer: object) -> PlotFile | None:
     from neural_core.records import PlotFile
 
     if isinstance(answer, PlotFile):
-        beside = all(_SAFE_NAME.fullmatch(file) and file.startswith(AUTO_PREFIX) for file in answer.beside)
-        if beside and _SUFFIX.fullmatch(answer.suffix):
+        if _is_safe(answer):
             return answer
-        _log.warning("plot %r of a plugin has an unsafe suffix or file beside it: left out", name)
+        _log.warning("plot %r of a plugin has an unsafe suffix or file beside it, or no bytes: left out", name)
         return None
     try:
         return PlotFile(render_figure(answer), ".png")
     except ArgumentTypeError:
         _log.warning("plot %r of a plugin is neither a matplotlib Figure nor a PlotFile: left out", name)
-        return None
+    except Exception:  # noqa: BLE001 - a stranger's figure raises what it likes while it is drawn
+        _log.warning("plot %r cannot be drawn: left out", name, exc_info=True)
+    return None
+
+
+def _is_safe(plot: PlotFile) -> bool:
+    """Tell whether a plugin's file is one, and stays in its place; nobody holds a plugin to the types."""
+    if not isinstance(plot.beside, Mapping):
+        return False
+    texts, contents = [plot.suffix, *plot.beside], [plot.content, *plot.beside.values()]
+    typed = all(isinstance(one, str) for one in texts) and all(isinstance(one, bytes) for one in contents)
+    beside = typed and all(_SAFE_NAME.fullmatch(file) and file.startswith(AUTO_PREFIX) for file in plot.beside)
+    return beside and _SUFFIX.fullmatch(plot.suffix) is not None
 
 
 def _write(plot: PlotFile, path: Path) -> Path:

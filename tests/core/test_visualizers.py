@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from distribution_support import make_distribution, run_python
+from matplotlib.figure import Figure
 
 from neural_core import ExperimentManager, ExperimentTracker, hookimpl
 from neural_core.errors import ArgumentTypeError, NotInstalledError
@@ -38,7 +39,7 @@ class Draws:
     """A plugin that answers with what it was given."""
 
     def __init__(self, **answer: object) -> None:
-        self.answer = answer
+        self.answer: dict[Any, object] = dict(answer)
 
     @hookimpl
     def neural_make_plots(self) -> Any:
@@ -95,6 +96,11 @@ def test_what_is_beside_is_written_once(tmp_path: Path) -> None:
         PlotFile(b"", ".html", {"lib.js": b""}),
         PlotFile(b"", "/../../x"),
         PlotFile(b"", ""),
+        PlotFile(b"", None),
+        PlotFile("text", ".html"),
+        PlotFile(b"", ".html", {"auto_lib.js": "text"}),
+        PlotFile(b"", ".html", {3: b""}),
+        PlotFile(b"", ".html", None),
         "text",
         None,
     ],
@@ -105,6 +111,22 @@ def test_what_is_no_plot(tmp_path: Path, plot: object, caplog: pytest.LogCapture
         assert draw(tmp_path, odd=plot) == {}
     assert [record.levelname for record in caplog.records if "'odd'" in record.getMessage()] == ["WARNING"]
     assert sorted(path.name for path in tmp_path.rglob("*") if "lib.js" in path.name or path.name == "x") == []
+
+
+def test_what_cannot_be_drawn(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A plugin's figure that raises while it is drawn is left out with a warning: flush() goes on, others are drawn."""
+    wrong, sound = Figure(), Figure()
+    wrong.add_subplot().set_title(r"$\frac{$")
+    plugin = Draws(wrong=wrong, sound=sound)
+    plugin.answer[3] = sound
+    with ExperimentTracker("wrong", tmp_path, True, plugins=[plugin]) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+        with caplog.at_level(logging.WARNING, "neural"):
+            tracker.flush()
+        assert [record.levelname for record in caplog.records if "'wrong'" in record.getMessage()] == ["WARNING"]
+        drawn = {path.name for path in (tracker.experiment_dir / "plots").glob("auto_*.png")}
+    assert drawn >= {"auto_sound.png", "auto_3.png", "auto_metric_loss.png"}
+    assert "auto_wrong.png" not in drawn
 
 
 def test_named_visualizer(tmp_path: Path, pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:

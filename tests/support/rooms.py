@@ -200,6 +200,7 @@ ROOMS = [
 BROAD_EXCEPTS = {
     "neural_core/_delivery/discovery.py": "a package raises what it likes when it is imported; the others are served",
     "neural_core/_delivery/guard.py": "a plugin raises what it likes; its neighbours and the training go on",
+    "neural_core/_plots.py": "a stranger's figure raises what it likes while it is drawn; flush() and finish() go on",
     "neural_core/_plotting/visualizer.py": "a picture that cannot be drawn must not end the training that it shows",
     "neural_core/_storage/writing/hot_path.py": "a value's __float__ raises what it likes: the slow path judges it",
     "neural_core/_storage/experiment/plain.py": "a hyperparameter is any object; its properties raise what they like",
