@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -55,6 +57,22 @@ def test_steps_are_the_axis(mirrored: Mirrored) -> None:
         (record.metric.glob_name, record.metric.step_metric) for record in written.records if record.metric.step_metric
     ]
     assert axes == [("*", "neural/step")]
+
+
+def test_what_wandb_reads(mirrored: Mirrored) -> None:
+    """W&B's own reader of these files gives every row with every value, in the order of logging."""
+    logged = [(2**53 - at * 7 % 11, 0.1 * at, math.nan if at % 3 else float(at)) for at in range(2_000)]
+    log = [{"loss": loss, "ü/b": other} for _, loss, other in logged]
+    _, written = mirrored(
+        lambda t: [t.log_metrics(row, step=step) for row, (step, *_) in zip(log, logged, strict=True)]
+    )
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(written.files[0])]
+    said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout
+    records = [json.loads(line) for line in said.splitlines()]
+    rows = [record["history"]["item"] for record in records if record["type"] == "history"]
+    read = [(row["neural/step"], float(row["loss"]), float(row["ü/b"])) for row in rows]
+    assert repr(read) == repr(logged)
+    assert {"num", "type", "exit"} == records[-1].keys()
 
 
 def test_rows_without_steps(mirrored: Mirrored) -> None:

@@ -1,6 +1,6 @@
 """What these tests share: runs as they stand in W&B's files, read with W&B's own records.
 
-W&B's reader of these files is in its service and cannot be called; test_sync.py lets it read them for a server.
+W&B's reader of these files is in its service; test_mirror.py lets it print them, test_server.py send them to a server.
 """
 
 from __future__ import annotations

@@ -122,8 +122,9 @@ class Mirror:
             "end_time": experiment.end_time,
             "tags": as_value(dict(experiment.tags)),
             "metrics": as_value(dict(self._names)),
-            "hyperparameters": in_full(experiment.hyperparameters),
         }
+        if exact := in_full(experiment.hyperparameters):
+            about["hyperparameters"] = exact
         if about != self._about:
             self._about = about
             self._set_config({RUN: about})
