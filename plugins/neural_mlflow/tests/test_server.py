@@ -216,6 +216,28 @@ def test_files_in_a_folder(tmp_path: Path, server, store_of, caplog: pytest.LogC
     assert sum("names that no URL takes" in record.message for record in caplog.records) == 1
 
 
+def test_a_server_of_files(tmp_path: Path, server, store_of, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a server that keeps a folder of files, too, ``a`` is beside ``a/b``, and no point is twice."""
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    server.start("--backend-store-uri", (tmp_path / "mlruns").as_uri())
+    with ExperimentTracker("files", tmp_path, auto_visualize=False) as tracker:
+        for step in range(700):
+            tracker.log_metrics({"a": step / 7, "a/b": float(step)}, step=step)
+    store = store_of(server.uri)
+    for _ in range(2):
+        done = deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=server.uri), seconds=120)
+        assert (done.complete, done.errors) == (True, 0), done.last_error
+        (run,) = store.runs()
+        for key in [key for key in run.data.tags if key.startswith("neural.position.")]:
+            store.client.delete_tag(run.info.run_id, key)  # as if the server had died before it was written
+    server.kill()
+    files = store_of((tmp_path / "mlruns").as_uri())
+    assert files.points(run, "a") == [(step, step / 7) for step in range(700)]
+    (key,) = run.data.metrics.keys() - {"a"}
+    assert run.data.tags[f"neural.original.{key}"] == "a/b"
+    assert files.points(run, key) == [(step, float(step)) for step in range(700)]
+
+
 def _client(server):
     from mlflow import MlflowClient
 

@@ -118,12 +118,12 @@ class MlflowBackend:
             else:
                 run = find_or_make(client, experiment, self._wishes, self.place)
             self._run = MlflowRun(client, run, self.place, installed_limits())
-            is_files = self.place.folder is not None
-            self._keys = MetricKeys(self._run, keeps_infinity=is_files, tell=self._say_once)
+            keeps_infinity = self.place.folder is not None
+            self._keys = MetricKeys(self._run, keeps_infinity=keeps_infinity, tell=self._say_once)
             self._doubt = self._new_doubt()
 
     def _new_doubt(self) -> Doubt | None:
-        return None if self.place.folder is None else Doubt(self._opened.history)
+        return Doubt(self._opened.history) if self._opened.is_files else None
 
     @property
     def _opened(self) -> MlflowRun:

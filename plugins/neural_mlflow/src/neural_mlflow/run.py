@@ -27,6 +27,9 @@ BATCH_POINTS = 1_000
 BATCH_ENTRIES = 100
 BATCH_BYTES = 900_000
 
+FILES_ID_LENGTH = 18
+"""MLflow draws the ids of experiments so long where they are folders; databases count."""
+
 Said = tuple[Mapping[str, str], Mapping[str, str]]
 """Parameters and tags, key → text."""
 
@@ -40,6 +43,7 @@ class MlflowRun:
         params: key → value, likewise.
         tags: key → text, likewise.
         limits: what it takes.
+        is_files: whether points, parameters and tags are files, here or behind a server.
     """
 
     def __init__(self, client: MlflowClient, run: Run, place: Place, limits: Limits) -> None:
@@ -49,11 +53,12 @@ class MlflowRun:
         self.params: dict[str, str] = dict(run.data.params)
         self.tags: dict[str, str] = dict(run.data.tags)
         self.limits = limits
+        self.is_files = place.folder is not None or len(run.info.experiment_id) == FILES_ID_LENGTH
         self._client = client
 
     def beside(self, *keys: Iterable[str]) -> Iterable[str]:
         """Give the keys that stand in the way of others: of files those that there are, elsewhere none."""
-        return itertools.chain(*keys) if self.place.folder is not None else ()
+        return itertools.chain(*keys) if self.is_files else ()
 
     def say(self, make: Callable[[Limits], Said]) -> None:
         """Write parameters and tags.
