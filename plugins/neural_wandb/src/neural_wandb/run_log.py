@@ -2,7 +2,7 @@
 
 The file is a header of 7 bytes and blocks of 32 KiB (the log format of LevelDB). A block holds chunks: CRC-32, length,
 kind, bytes. A record is one chunk, or several that say first, middle and last. W&B's own reader is part of its service
-process and cannot be called from Python; `wandb leet inspect` and `wandb sync` prove in our tests that both read the same.
+process and cannot be called from Python; `wandb leet inspect` and `wandb sync` prove in tests that both read alike.
 """
 
 from __future__ import annotations
