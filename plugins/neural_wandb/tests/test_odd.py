@@ -69,6 +69,7 @@ def test_hyperparameters_that_wandb_changes(trip: Trip) -> None:
         assert found.hyperparameters[name] == original.hyperparameters[name] == logged[name]
     assert found.hyperparameters.keys() == logged.keys()
     assert (written.config["lr"], written.config["lr~2"]) == (2, 1)
+    assert written.config["numbers"]["inf"] == ["Infinity", "-Infinity"]
 
 
 def test_texts_that_wandb_stumbles_over(trip: Trip) -> None:

@@ -20,21 +20,18 @@ def as_config(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_value(value: Any) -> Any:
-    """Give a value, as JSON text where W&B would take it for an artifact of its own, or cannot hold its characters."""
+    """Give a value as W&B can keep it: NaN and infinities, which are no JSON, as texts.
+
+    What W&B would take for an artifact of its own, or whose characters it cannot hold, is JSON text as a whole.
+    """
     text = json.dumps(value, ensure_ascii=False)
     is_odd = legible(text) != text or any(mark in text for mark in _REFERENCES)
-    return json.dumps(value) if is_odd else value
+    return json.dumps(value) if is_odd else json.loads(text, parse_constant=str)
 
 
 def in_full(hyperparameters: Mapping[str, Any]) -> str:
-    """Give those that the config does not hold as they are, with NaN and infinities, as JSON text; empty for none."""
-    changed = {name: value for name, value in hyperparameters.items() if config_name(name) != name or _changes(value)}
+    """Give those that the config does not hold as they are, as JSON text; empty for none."""
+    changed = {
+        name: value for name, value in hyperparameters.items() if config_name(name) != name or as_value(value) != value
+    }
     return json.dumps(changed) if changed else ""
-
-
-def _changes(value: Any) -> bool:
-    try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:
-        return True
-    return as_value(value) is not value
