@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Delivery"]
 
 _POLL_SECONDS = 0.01
-_log = logging.getLogger("neural")
 
 
 class Delivery:
@@ -126,11 +123,7 @@ class Delivery:
         with self._alone(deadline) as alone:
             if not (alone and self._elsewhere) or launcher.hurry(self.directory) or not launcher.is_broken:
                 return
-            _log.warning(
-                "%s does not work as a companion process (%s may say why): plugins run on threads of this process",
-                sys.executable,
-                self.directory / "delivery" / "companion.log",
-            )
+            launcher.say_broken()
             self._beside.add_later(self.backends, self._always_on)
             self._elsewhere = False  # now that whoever waits finds the others
 

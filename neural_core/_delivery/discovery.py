@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from neural_core._delivery.guard import GuardedPlugin, said
+from neural_core._delivery.guard import GuardedPlugin, is_ctrl_c, said
 from neural_core.errors import ConfigurationError, NeuralError
 
 __all__ = [
@@ -63,7 +63,9 @@ class FoundPlugin:
         """
         try:
             return self._point.load()
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            if is_ctrl_c(error):
+                raise
             raise ConfigurationError(f"{self} does not import: {type(error).__name__}: {said(error)}") from error
 
     def __str__(self) -> str:
@@ -154,7 +156,9 @@ def make_plugin(found: FoundPlugin, options: Mapping[str, Any]) -> GuardedPlugin
     loaded = found.load()
     try:
         plugin = loaded(**options) if callable(loaded) else loaded
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_ctrl_c(error):
+            raise
         names = ", ".join(map(repr, options)) or "none"  # their values may be secret, and this is kept
         raise ConfigurationError(
             f"{found} cannot be made (options: {names}): {type(error).__name__}: {said(error)}"
@@ -189,7 +193,9 @@ def destination_of(plugin: GuardedPlugin) -> str:
     try:
         describe = getattr(plugin.plugin, "destination", None)
         return str(describe() if callable(describe) else describe or "")
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if is_ctrl_c(error):
+            raise
         raise ConfigurationError(
             f"{plugin} cannot say where it delivers to: {type(error).__name__}: {said(error)}"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from attrs import frozen
 from neural_core import hookspecs
 from neural_core.errors import ConfigurationError
 
-__all__ = ["GuardedPlugin", "PluginError", "alone", "said"]
+__all__ = ["GuardedPlugin", "PluginError", "alone", "is_ctrl_c", "said"]
 
 LONGEST_TEXT = 2_000
 
@@ -30,18 +31,33 @@ def said(error: BaseException) -> str:
         return "(it cannot say what)"
 
 
+def is_ctrl_c(error: BaseException) -> bool:
+    """Tell whether the user raised it, not the plugin: Python interrupts the main thread only."""
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+
+
 def alone(plugin: object, name: str) -> pluggy.PluginManager:
     """Give a manager that knows this plugin only.
 
     Raises:
-        pluggy.PluginValidationError: a hook of an unknown name, an unknown argument.
+        pluggy.PluginValidationError: a hook of an unknown name, an unknown argument, a hook that would never run.
         ValueError: pluggy takes no such plugin.
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(plugin, name)
     manager.check_pending()
+    for caller in manager.get_hookcallers(plugin) or []:
+        for found in caller.get_hookimpls():
+            if _only_promises(found):
+                raise pluggy.PluginValidationError(plugin, f"{caller.name} is async or yields, so it would never run")
     return manager
+
+
+def _only_promises(found: pluggy.HookImpl) -> bool:
+    """Tell whether a call gives a coroutine or a generator, which nobody runs."""
+    wraps = found.hookwrapper or found.wrapper
+    return inspect.iscoroutinefunction(found.function) or (not wraps and inspect.isgeneratorfunction(found.function))
 
 
 @frozen
@@ -99,7 +115,7 @@ class GuardedPlugin:
         try:
             return work()
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            if is_ctrl_c(error):
                 raise
             raise PluginError(f"{self} raised {type(error).__name__} in {where}: {said(error)}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -30,13 +31,19 @@ sys.exit(main())
 """
 
 
+@functools.cache
+def _say_once(reason: str) -> None:
+    """Say why there is no companion: ten trackers are ten times in the same position."""
+    _log.warning("%s: plugins run on threads of this process", reason)
+
+
 def companion_allowed() -> bool:
     """Tell whether a second process may be used: not with NEURAL_COMPANION=0, and only where Python can be started."""
     if os.environ.get("NEURAL_COMPANION") == "0":
         return False
     if sys.executable and not getattr(sys, "frozen", False):
         return True
-    _log.warning("there is no Python to start a companion process with: plugins run on threads of this process")
+    _say_once("there is no Python to start a companion process with")
     return False
 
 
@@ -49,6 +56,7 @@ class Launcher:
         self._pipe: int | None = None
         self._hearing: Hearing | None = None
         self._unheard: list[str] = []
+        self._log_path = Path(os.devnull)
         self._open: dict[str, Mapping[str, Any]] = {}
         self.starts = 0
         if hasattr(os, "register_at_fork"):
@@ -69,7 +77,7 @@ class Launcher:
             starts = self.starts
             following = self._say_or_start(command)
         if not following and self.starts > starts:
-            _log.warning("%s ended at once: plugins run on threads of this process", sys.executable)
+            self.say_broken()
         return following
 
     def hurry(self, directory: Path) -> bool:
@@ -110,6 +118,10 @@ class Launcher:
             self._listen()
             return ended is not None and ended >= 0 and self._hearing is not None and not self._hearing.greeted
 
+    def say_broken(self) -> None:
+        """Say that no companion can work here."""
+        _say_once(f"{sys.executable} does not work as a companion process ({self._log_path} may say why)")
+
     @property
     def pid(self) -> int | None:
         """Process id of the companion; None when none was started."""
@@ -140,10 +152,10 @@ class Launcher:
     def _start(self) -> bool:
         self._listen()
         self._close_pipe()
-        folder = Path(next(iter(self._open))) / "delivery"
+        self._log_path = Path(next(iter(self._open))) / "delivery" / "companion.log"
         try:
             commands, self._pipe = os.pipe()
-            with _log_file(folder) as log, os.fdopen(commands, "rb") as stdin, self._begin_to_hear() as stdout:
+            with _log_file(self._log_path) as log, os.fdopen(commands, "rb") as stdin, self._begin_to_hear() as stdout:
                 self._process = _Process(
                     [sys.executable, "-P", "-c", _BOOT, *_module_folders()],
                     stdin=stdin,
@@ -152,7 +164,7 @@ class Launcher:
                     start_new_session=True,
                 )
         except OSError as error:
-            _log.warning("no companion process can be started (%s): plugins run on threads of this process", error)
+            _say_once(f"no companion process can be started ({error})")
             return False
         self.starts += 1
         return True
@@ -185,10 +197,10 @@ def _module_folders() -> list[str]:
     return [str(Path(folder).absolute()) for folder in sys.path if isinstance(folder, str)]
 
 
-def _log_file(folder: Path) -> IO[bytes]:
+def _log_file(path: Path) -> IO[bytes]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return (folder / "companion.log").open("ab")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
     except OSError:
         return Path(os.devnull).open("ab")
 

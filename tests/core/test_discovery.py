@@ -40,6 +40,11 @@ class Good:
 BROKEN = {
     "does not import": ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
     "exits on import": ("import sys; sys.exit('bye')", "SystemExit: bye"),
+    "skips itself on import": (
+        "import pytest; pytest.skip('not here', allow_module_level=True)",
+        "Skipped: ",
+    ),
+    "gives up when made": ("class Plugin:\n    def __init__(self):\n        raise GeneratorExit", "GeneratorExit"),
     "is not there": ("", "AttributeError"),
     "raises when made": (
         "class Plugin:\n    def __init__(self):\n        raise OSError('no disk')",
@@ -55,6 +60,16 @@ BROKEN = {
         "from neural_core import hookimpl\n"
         "class Plugin:\n    @hookimpl\n    def neural_make_plots(self, colour):\n        pass",
         "colour",
+    ),
+    "async hook": (
+        "from neural_core import hookimpl\n"
+        "class Plugin:\n    @hookimpl\n    async def neural_metrics_logged(self):\n        pass",
+        "neural_metrics_logged is async or yields, so it would never run",
+    ),
+    "hook that yields": (
+        "from neural_core import hookimpl\n"
+        "class Plugin:\n    @hookimpl\n    def neural_make_plots(self):\n        yield {}",
+        "neural_make_plots is async or yields, so it would never run",
     ),
     "gives a class": ("class Inner:\n    pass\ndef Plugin():\n    return Inner", "give an object, Inner()"),
 }
@@ -74,8 +89,8 @@ def warnings(text: str) -> list[str]:
 def broken(folder: Path) -> dict[str, str]:
     """Write a module for each way to be broken; give their entry points."""
     for at, (source, _) in enumerate(BROKEN.values()):
-        (folder / f"bad{at}.py").write_text(source)
-    return {f"bad{at}": f"bad{at}:Plugin" for at in range(len(BROKEN))}
+        (folder / f"bad{at:02}.py").write_text(source)
+    return {f"bad{at:02}": f"bad{at:02}:Plugin" for at in range(len(BROKEN))}
 
 
 @pytest.mark.fault("P06")
@@ -89,7 +104,7 @@ def test_broken_plugins(tmp_path: Path) -> None:
     told = warnings(result.stderr)
     assert len(told) == len(BROKEN)
     for at, (_, reason) in enumerate(BROKEN.values()):
-        assert told[at].startswith(f"plugin 'bad{at}' (neural-some 3.1)")
+        assert told[at].startswith(f"plugin 'bad{at:02}' (neural-some 3.1)")
         assert reason in told[at]
         assert told[at].endswith("It is left out")
 

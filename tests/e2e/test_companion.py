@@ -413,7 +413,8 @@ print(os.getpid())
             (tmp_path / "python").write_text(executable)
             (tmp_path / "python").chmod(0o755)
             path = str(tmp_path / "python")
-        code = f"{HEAD}sys.executable = {path!r}; tracker = record(); log(tracker, 0, 20); tracker.finish()"
+        code = f"{HEAD}sys.executable = {path!r}; tracker = record(); log(tracker, 0, 20); tracker.finish(); "
+        code += "ExperimentTracker('more', runs, auto_visualize=False, backend={'record': {}}).finish()"
         _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
         assert steps_once(heard(tmp_path / "out")) == list(range(20))
         [line] = errors.splitlines()
