@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Metric
 from neural_mlflow import MlflowBackend
 from neural_mlflow.importing import runs_of
 
@@ -95,3 +97,29 @@ def test_a_store_that_was_moved(database, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "new" / "mlartifacts")
     bare = bring_in(moved, tmp_path, "bare")
     assert (bare.artifacts, dict(bare.left_out)) == (0, {"artifacts that lie elsewhere": 1})
+
+
+@pytest.mark.parametrize("kind", ["database", "files"])
+def test_rows_of_one_millisecond(database, tmp_path: Path, kind: str) -> None:
+    """What has the same step and millisecond is one row, whatever else was logged in that millisecond."""
+    uri = database.uri if kind == "database" else (tmp_path / "mlruns").as_uri()
+    client = MlflowClient(uri)
+    run_id = client.create_run(client.create_experiment("theirs")).info.run_id
+    points = {"a": [1, 2, 3, 3, 4], "b": [3, 4], "c": [2, 4]}
+    logged = [Metric(name, at / 7, 5_000, step) for name, steps in points.items() for at, step in enumerate(steps)]
+    client.log_batch(run_id, metrics=[*logged, Metric("a", 9.0, 6_000, 1)])
+    again = come_back(uri, tmp_path)
+    rows = [(row.step, "".join(sorted(row.values))) for row in again.metrics_history]
+    assert rows == [(1, "a"), (2, "ac"), (3, "ab"), (3, "a"), (4, "abc"), (1, "a")]
+    assert [row.values["a"] for row in again.metrics_history] == [0, 1 / 7, 2 / 7, 3 / 7, 4 / 7, 9.0]
+
+
+def test_files_keep_the_order_of_a_millisecond(tmp_path: Path) -> None:
+    """Steps that go backwards in one millisecond come in as a folder of files has them."""
+    uri = (tmp_path / "mlruns").as_uri()
+    client = MlflowClient(uri)
+    run_id = client.create_run(client.create_experiment("theirs")).info.run_id
+    steps = [3, 2, 2, 5, 1]
+    client.log_batch(run_id, metrics=[Metric("a", at / 7, 5_000, step) for at, step in enumerate(steps)])
+    rows = [(row.step, row.values["a"]) for row in come_back(uri, tmp_path).metrics_history]
+    assert rows == [(step, at / 7) for at, step in enumerate(steps)]

@@ -138,3 +138,15 @@ def test_files_beside_a_database(database, store_of, tmp_path: Path) -> None:
     assert deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=str(tmp_path / "mlruns"))).complete
     (other,) = store_of((tmp_path / "mlruns").as_uri()).runs()
     assert other.data.tags["neural.uid"] == run.data.tags["neural.uid"]
+
+
+def test_a_long_name(database, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The name of an experiment that is too long is shortened, told once, and stands whole in a tag."""
+    name = "long " * 100
+    with ExperimentTracker(name, tmp_path / "experiments", auto_visualize=False) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+    assert deliver(tracker.experiment_dir, MlflowBackend(tracking_uri=database.uri)).complete
+    (run,) = database.runs()
+    assert run.data.tags["neural.name"] == tracker.experiment_name
+    assert len(database.client.get_experiment(run.info.experiment_id).name) == 250
+    assert [record.message.count("another name there") for record in caplog.records] == [1]

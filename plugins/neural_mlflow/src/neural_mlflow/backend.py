@@ -12,7 +12,7 @@ from neural_core import hookimpl
 from neural_core.errors import ArgumentTypeError
 from neural_core.records import Annotations, ArtifactVersion, Experiment, MetricRows
 from neural_mlflow import artifacts, params, tagging, texts
-from neural_mlflow.finding import Wishes, find_anywhere, find_or_make, find_run, milliseconds
+from neural_mlflow.finding import NAME, Wishes, find_anywhere, find_or_make, find_run, milliseconds, run_name
 from neural_mlflow.keys import MetricKeys
 from neural_mlflow.place import Place
 from neural_mlflow.points import Doubt, NewRows, Position
@@ -121,6 +121,8 @@ class MlflowBackend:
             keeps_infinity = self.place.folder is not None
             self._keys = MetricKeys(self._run, keeps_infinity=keeps_infinity, tell=self._say_once)
             self._doubt = self._new_doubt()
+            if not run_name(experiment).startswith(experiment.name):
+                self._say_once("title", f"the experiment has another name there; the tag {NAME} of the run has its own")
 
     def _new_doubt(self) -> Doubt | None:
         return Doubt(self._opened.history) if self._opened.is_files else None

@@ -59,8 +59,12 @@ class Points:
         names, columns = list(meant), list(meant.values())
         which = np.repeat(np.arange(len(names)), [len(one[0]) for one in columns])
         times, steps, values = (np.concatenate([one[at] for one in columns]) for at in range(3))
-        turns = np.concatenate([_turns(one[0]) for one in columns])
-        order = np.lexsort((which, steps, turns, times))
+        if any(np.any((np.diff(one[0]) == 0) & (np.diff(one[1]) < 0)) for one in columns):  # of files: keep their order
+            turns = np.concatenate([_turns(one[0]) for one in columns])
+            order = np.lexsort((which, steps, turns, times))
+        else:
+            turns = np.concatenate([_turns(one[0], one[1]) for one in columns])
+            order = np.lexsort((which, turns, steps, times))
         keys = zip(times[order].tolist(), turns[order].tolist(), steps[order].tolist(), strict=True)
         points = zip(keys, which[order].tolist(), values[order].tolist(), strict=True)
         for (time, _, step), group in groupby(points, key=lambda point: point[0]):
@@ -84,11 +88,12 @@ def _merged(one: Columns, other: Columns) -> Columns:
     return times[order], steps[order], values[order]
 
 
-def _turns(times: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give for each point how many of the same metric stand before it in the same millisecond."""
-    order = np.argsort(times, kind="stable")
-    ordered = times[order]
-    first = np.searchsorted(ordered, ordered, side="left")
-    turns = np.empty(len(times), np.int64)
-    turns[order] = np.arange(len(times)) - first
+def _turns(*keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give for each point how many of the same metric stand before it with the same keys."""
+    order = np.lexsort(keys[::-1])
+    is_new = np.ones(len(order), bool)
+    is_new[1:] = np.any([np.diff(key[order]) != 0 for key in keys], axis=0)
+    at = np.arange(len(order))
+    turns = np.empty(len(order), np.int64)
+    turns[order] = at - np.maximum.accumulate(np.where(is_new, at, 0))
     return turns
