@@ -207,10 +207,9 @@ def _stop() -> None:
 
 def image(path: str, caption: str) -> Any:
     """Make an image of W&B's from a file; None when it is none that W&B can read."""
-    too_large = load("PIL.Image").DecompressionBombError
     try:
         return load().Image(path, caption=caption)
-    except (OSError, SyntaxError, ValueError, too_large):  # Pillow raises each of them for what it cannot read
+    except (OSError, SyntaxError, ValueError):  # Pillow raises each of them for what it cannot read
         return None
 
 
