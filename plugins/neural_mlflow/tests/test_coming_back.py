@@ -123,3 +123,12 @@ def test_files_keep_the_order_of_a_millisecond(tmp_path: Path) -> None:
     client.log_batch(run_id, metrics=[Metric("a", at / 7, 5_000, step) for at, step in enumerate(steps)])
     rows = [(row.step, row.values["a"]) for row in come_back(uri, tmp_path).metrics_history]
     assert rows == [(step, at / 7) for at, step in enumerate(steps)]
+
+
+def test_a_database_by_any_path(database, tmp_path: Path) -> None:
+    """The path of a database is a path: nothing in it is read as a part of a URI."""
+    with track(tmp_path) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+    mirror(database.uri, tracker)
+    moved = shutil.move(tmp_path / "mlflow.db", tmp_path / "größe #1 100%41?.db")
+    assert bring_in(str(moved), tmp_path).rows == 1

@@ -50,10 +50,12 @@ def runs_of(source: str, experiment: str | None = None) -> Iterator[ForeignRun]:
 
 def _place_of(source: str) -> Place:
     if Path(source).is_file():
-        source = f"sqlite:///{Path(source).absolute()}"
+        database = Path(source).absolute()
+        place = Place(f"sqlite:///{database}", database=database)
     elif "://" not in source and not source.startswith("file:") and not Path(source).exists():
         raise ConfigurationError(f"{source}: no such file or folder; give a tracking URI, mlflow.db or a folder mlruns")
-    place = Place.of(source)
+    else:
+        place = Place.of(source)
     if place.database is not None:
         _check_database(place.database)
     if place.folder is not None and not any(place.folder.glob("*/meta.yaml")):
