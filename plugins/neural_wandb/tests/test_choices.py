@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from neural_wandb import WandbBackend
+from neural_wandb import WandbBackend, sdk
 from neural_wandb.choices import Choices
 from wandb_files import Written
 
@@ -110,6 +110,15 @@ def test_notes_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         told = deliver(tracker.experiment_dir, WandbBackend(mode="offline", dir=tmp_path / str(at)))
         assert told.complete, told.last_error
         assert Written(tmp_path / str(at)).run.notes == (notes or "from outside")
+
+
+def test_the_time_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long a server may take to begin a run is 30 seconds, or what WANDB_INIT_TIMEOUT says."""
+    for name, seconds in (("UNUSED", sdk.INIT_SECONDS), ("WANDB_INIT_TIMEOUT", 7.5)):
+        monkeypatch.setenv(name, "7.5")
+        run, _ = sdk.begin_run(choose(folder=tmp_path), name.lower(), "name")
+        run.finish()
+        assert run.settings.init_timeout == seconds
 
 
 @pytest.mark.fault("P08")
