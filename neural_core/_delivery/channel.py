@@ -59,6 +59,7 @@ class Hearing:
         """Hear what is said on the pipe of this descriptor."""
         self._pipe = descriptor
         self._rest = b""
+        self._closed = False
         self._can_listen = hasattr(os, "set_blocking")  # Windows, before Python 3.12
         self.greeted = not self._can_listen
         if self._can_listen:
@@ -74,7 +75,7 @@ class Hearing:
     def _new(self) -> bytes:
         data = b""
         with contextlib.suppress(OSError):  # nothing is there now
-            for _ in range(_CHUNKS if self._can_listen else 0):
+            for _ in range(_CHUNKS if self._can_listen and not self._closed else 0):
                 data += (more := os.read(self._pipe, _CHUNK))
                 if not more:
                     break
@@ -82,7 +83,8 @@ class Hearing:
 
     def close(self) -> None:
         """Hear no more."""
-        with contextlib.suppress(OSError):
+        if not self._closed:
+            self._closed = True
             os.close(self._pipe)
 
 

@@ -330,7 +330,7 @@ print(tracker.experiment_id, tracker.delivered)
         assert "not today" in errors
         (tmp_path / where).unlink()
         ident = output.split()[0]
-        said = run(code[0], tmp_path / "runs", tmp_path / "out", "resume", ident, env=code[1])
+        said = run(code[0], tmp_path / "runs", tmp_path / "out", "resume", ident, env=code[1] | {"NEURAL_STRICT": "1"})
         assert said == (f"{ident} True\n", "")
         assert steps_once(heard(tmp_path / "out")) == list(range(20))
         assert [cursor.state for cursor in cursors_of(only(tmp_path / "runs"))] == ["complete"]
