@@ -182,7 +182,7 @@ def test_artifacts_models_figures_and_folders(database, tmp_path: Path) -> None:
     assert files["models/model.pt/v1/model_10.pt"].read_text() == "one"
     assert files["models/model.pt/v2/model_10.pt"].read_text() == "two"
     assert files["tree/v1/below/inner.txt"].read_text() == "inner"
-    assert files["model_10.pt/model_10.pt"].read_text() == "two"
+    assert files["model_10.pt/latest/model_10.pt"].read_text() == "two"
     assert files["plots/curve.png"].read_bytes()[:4] == b"\x89PNG"
     assert tags["neural.sha256.model.pt.v2"] == hashlib.sha256(b"two").hexdigest()
     assert tags["neural.sha256.tree.v1"] == tracker.get_artifact_version("tree", version=1).checksum

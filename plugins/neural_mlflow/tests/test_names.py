@@ -92,7 +92,7 @@ def test_a_folder_takes_the_place_of_another(store_of, tmp_path: Path) -> None:
     tracker.finish()
     store = store_of(uri)
     (run,) = store.runs()
-    assert store.files(run)["tree/file"].read_text() == "two"
+    assert store.files(run)["tree/latest/file"].read_text() == "two"
 
 
 def test_what_is_too_long_for_a_tag(database, tmp_path: Path) -> None:
@@ -150,3 +150,27 @@ def test_a_long_name(database, tmp_path: Path, caplog: pytest.LogCaptureFixture)
     assert run.data.tags["neural.name"] == tracker.experiment_name
     assert len(database.client.get_experiment(run.info.experiment_id).name) == 250
     assert [record.message.count("another name there") for record in caplog.records] == [1]
+
+
+def test_artifacts_with_paths_as_names(database, tmp_path: Path) -> None:
+    """An artifact may be called like a file of another, or like a folder of ours: each stands by itself."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "x.pt").write_text("in data")
+    (tmp_path / "x.pt").write_text("x")
+    with track(tmp_path) as tracker:
+        for name in ("data", "plots/curve.png", "models/x.pt", "data/x.pt"):
+            tracker.log_artifact(
+                str(tmp_path / ("data" if name == "data" else "x.pt")), name=name, version=name != "data"
+            )
+        tracker.log_model(str(tmp_path / "data" / "x.pt"), framework="pytorch")
+        figure = Figure()
+        tracker.log_figure(figure, "curve")
+    files = {path: file.read_bytes() for path, file in database.files(mirror(database, tracker)).items()}
+    assert files.pop("plots/curve.png").startswith(b"\x89PNG")
+    assert files == {
+        "data/latest/x.pt": b"in data",
+        "data/x.pt/v1/x.pt": b"x",
+        "models/x.pt/v1/x.pt": b"in data",
+        "user.models/x.pt/v1/x.pt": b"x",
+        "user.plots/curve.png/v1/x.pt": b"x",
+    }

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["ARTIFACT", "DOCUMENT", "SHA256", "folder_of", "store"]
 
 ARTIFACT, SHA256 = "neural.artifact.", "neural.sha256."
+OURS = ("models", "plots", "neural")
+"""Folders of ours below the run."""
+UNVERSIONED = "latest"
 DOCUMENT = "document"
 """What is too long for a tag stands whole in an artifact, and in the tag, under this word, where that is."""
 
@@ -70,9 +73,12 @@ def _file_name(artifact: ArtifactVersion) -> str:
 
 
 def folder_of(artifact: ArtifactVersion) -> str:
-    """Give the folder of an artifact below the run: figures in ``plots``, models in ``models``, all by version."""
+    """Give the folder of an artifact below the run, which no other has: figures in ``plots``, all others by version.
+
+    What has no version is in a folder, too: its files could have the name of an artifact ``<name>/<file>``.
+    """
     if artifact.kind == "figure":
         return "plots"
-    name = "/".join(artifact_segment(part) for part in artifact.artifact_name.split("/"))
-    parts = ["models"] if artifact.kind == "model" else []
-    return "/".join([*parts, name, *([] if artifact.version is None else [f"v{artifact.version}"])])
+    own, *below = (artifact_segment(part) for part in artifact.artifact_name.split("/"))
+    first = ["models", own] if artifact.kind == "model" else [f"user.{own}" if own in OURS else own]
+    return "/".join([*first, *below, UNVERSIONED if artifact.version is None else f"v{artifact.version}"])
