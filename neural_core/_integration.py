@@ -7,13 +7,13 @@ loses nothing and the script does not wait. A spool goes when its backend has ev
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from neural_core._logging_verbs import LoggingVerbs
 from neural_core._storage import folder
+from neural_core._storage.care.spools import remove_spool
 from neural_core._storage.writing.session import Session
 from neural_core._tracker import ExperimentTracker
 from neural_core.errors import ArgumentTypeError
@@ -31,7 +31,7 @@ class BaseIntegration(LoggingVerbs):
     Attributes:
         name: of the backend.
         experiment_name: as the backend is told.
-        experiment_dir: the folder of what is on its way.
+        experiment_dir: the folder of what is on its way; what the backend itself writes there stays.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class BaseIntegration(LoggingVerbs):
 
     def _remove_when_delivered(self) -> None:
         if self._tracker.delivered:
-            shutil.rmtree(self.experiment_dir, ignore_errors=True)
+            remove_spool(self.experiment_dir)
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from delivery_support import environment, finished, heard, install_probe, run, start, steps_once
-from distribution_support import run_python
+from distribution_support import make_distribution, run_python
+from journal_support import ROOT
 
 from neural_core._storage.folder import SPOOLS
 
@@ -106,6 +107,25 @@ input()
     assert "5 rows delivered to slow" in run_python(MAIN, *arguments, path=probe, cwd=tmp_path).stdout
     assert steps_once(heard(tmp_path / "heard")) == [0, 1, 2, 3, 4]
     assert not spools(tmp_path)
+
+
+def test_what_a_backend_writes_beside_it_stays(tmp_path: Path) -> None:
+    """The CSV file that a third party's backend writes beside an experiment stays; what passed through goes."""
+    source = (ROOT / "examples" / "neural_csv" / "neural_csv.py").read_text()
+    site = make_distribution(
+        tmp_path / "site", "neural-csv", {"neural.backends": {"csv": "neural_csv:CsvBackend"}}, neural_csv=source
+    )
+    code = f"""{HEAD}
+backend = create_integration("csv", "alone")
+log(backend, 0, 5)
+backend.finish()
+print(*(path.relative_to(backend.experiment_dir) for path in backend.experiment_dir.rglob("*")))
+"""
+    assert run(code, env=environment(site), cwd=tmp_path) == ("metrics.csv\n", "")
+    (table,) = tmp_path.glob(f"neural_experiments/{SPOOLS}/alone_*/metrics.csv")
+    assert [line.split(",")[2:] for line in table.read_text().splitlines()] == [
+        [str(step), "loss", str(step / 8)] for step in range(5)
+    ]
 
 
 def test_two_backends_beside_a_tracker(probe: Path, tmp_path: Path) -> None:
