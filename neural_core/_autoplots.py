@@ -15,7 +15,9 @@ SHARE_OF_A_CORE = 0.1
 
 
 class AutoPlots:
-    """Draws the plots of an experiment again when it grew by ten rows, with at most a tenth of a core."""
+    """Draws the plots of an experiment again when it grew by ten rows; all of a process take a tenth of a core."""
+
+    _not_before = 0.0  # of all experiments in this process: they share the tenth
 
     def __init__(self, visualizer: str | None = None) -> None:
         """Draw nothing yet.
@@ -26,15 +28,18 @@ class AutoPlots:
         self._visualizer = visualizer
         self._new_rows = 0
         self._fresh = False  # an earlier process may have been told of rows and have ended before it drew them
-        self._not_before = 0.0
 
     @hookimpl
     def neural_metrics_logged(self, experiment: Experiment, rows: MetricRows) -> None:
         """Draw, unless too little is new or the last drawing was a moment ago."""
         self._new_rows += len(rows)
         self._fresh = False
-        if self._new_rows >= EVERY_ROWS and time.monotonic() >= self._not_before:
-            self._draw(experiment)
+        if self._new_rows < EVERY_ROWS or time.monotonic() < AutoPlots._not_before:
+            return
+        began = time.thread_time()
+        self._draw(experiment)
+        pause = (time.thread_time() - began) / SHARE_OF_A_CORE
+        AutoPlots._not_before = max(AutoPlots._not_before, time.monotonic()) + pause
 
     @hookimpl
     def neural_experiment_finished(self, experiment: Experiment) -> None:
@@ -45,7 +50,6 @@ class AutoPlots:
     def _draw(self, experiment: Experiment) -> None:
         from neural_core._plots import draw_experiment
 
-        began = time.thread_time()
         # A figure is a cycle that holds megabytes of pixels: none waits for its turn with the collector. What was
         # there before is frozen meanwhile, or looking through it would take as long as drawing.
         gc.freeze()
@@ -54,4 +58,3 @@ class AutoPlots:
         finally:
             gc.unfreeze()
         self._new_rows, self._fresh = 0, True  # only now: what was not drawn is asked for again
-        self._not_before = time.monotonic() + (time.thread_time() - began) / SHARE_OF_A_CORE

@@ -1,4 +1,4 @@
-"""The automatic plots: what a failure costs."""
+"""The automatic plots: when they are drawn, and what a failure costs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,45 @@ from typing import Any
 
 import pytest
 
-from neural_core import ExperimentTracker, _plots
+from neural_core import ExperimentTracker, _autoplots, _plots
 from neural_core._autoplots import AutoPlots
-from neural_core.testing import deliver
+from neural_core.records import Experiment
+from neural_core.testing import deliver, following
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give the names of the experiments as they are drawn, which takes the processor a while."""
+    names: list[str] = []
+
+    def draw(experiment: Experiment, *_: Any, **__: Any) -> dict[str, Path]:
+        sum(range(100_000))
+        names.append(experiment.name)
+        return {}
+
+    monkeypatch.setattr(_plots, "draw_experiment", draw)
+    monkeypatch.setattr(AutoPlots, "_not_before", 0.0)
+    return names
+
+
+def log(tracker: ExperimentTracker, rows: int) -> None:
+    """Log some rows."""
+    for step in range(rows):
+        tracker.log_metrics({"loss": step / 8}, step)
+
+
+def test_all_share_a_tenth_of_a_core(tmp_path: Path, drawn: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a drawing of one experiment another of the same process waits, too; the end is drawn at once."""
+    monkeypatch.setattr(_autoplots, "SHARE_OF_A_CORE", 1e-9)
+    first, second = (ExperimentTracker(name, tmp_path, auto_visualize=False) for name in ("first", "second"))
+    with following(first.experiment_dir, AutoPlots()) as one, following(second.experiment_dir, AutoPlots()) as other:
+        log(first, 10)
+        assert (one().complete, drawn) == (True, ["first"])
+        log(second, 10)
+        assert (other().complete, drawn) == (True, ["first"])
+        second.finish()
+        assert (other().complete, drawn) == (True, ["first", "second"])
+        first.finish()
 
 
 def test_what_was_not_drawn_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
