@@ -14,6 +14,7 @@ from attrs import frozen
 from neural_core._delivery.guard import GuardedPlugin
 from neural_core._delivery.relay import Relay
 from neural_core._storage.experiment.tail import Tail
+from neural_core._storage.index.find import existing_experiment
 from neural_core._testing.scripts import PATIENCE_SECONDS
 
 __all__ = ["Delivered", "deliver", "following"]
@@ -59,8 +60,9 @@ def deliver(
 
     Raises:
         ConfigurationError: the object is no plugin.
+        ExperimentNotFoundError: the folder is no experiment.
     """
-    directory, deadline = Path(experiment_dir).absolute(), time.monotonic() + seconds
+    directory, deadline = existing_experiment(Path(experiment_dir)), time.monotonic() + seconds
     relay = Relay(directory, GuardedPlugin.wrap(plugin), position=position, bookmark=bookmark)
     relay.start()
     return _end(relay, directory, deadline)
@@ -81,8 +83,9 @@ def following(
 
     Raises:
         ConfigurationError: the object is no plugin.
+        ExperimentNotFoundError: the folder is no experiment.
     """
-    directory = Path(experiment_dir).absolute()
+    directory = existing_experiment(Path(experiment_dir))
     relay = Relay(directory, GuardedPlugin.wrap(plugin))
     relay.start()
     try:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from neural_core import ExperimentTracker
-from neural_core.errors import ConfigurationError
+from neural_core.errors import ConfigurationError, ExperimentNotFoundError
 from neural_core.hookspecs import hookimpl
 from neural_core.records import Experiment, MetricRows
 from neural_core.testing import (
@@ -321,6 +321,14 @@ def test_no_plugin_is_refused(finished: ExperimentTracker) -> None:
     """A class instead of an object is a sentence, before anything is told."""
     with pytest.raises(ConfigurationError, match=r"RecordingPlugin\(\)"):
         deliver(finished.experiment_dir, RecordingPlugin)
+
+
+def test_no_experiment_is_refused(tmp_path: Path) -> None:
+    """A folder that is no experiment is a sentence: a test with a wrong path does not pass for want of facts."""
+    with pytest.raises(ExperimentNotFoundError, match="is no experiment"):
+        deliver(tmp_path, RecordingPlugin())
+    with pytest.raises(ExperimentNotFoundError, match="is no experiment"), following("nowhere", RecordingPlugin()):
+        pass
 
 
 def test_kit_needs_no_pytest() -> None:
