@@ -56,6 +56,7 @@ class Delivery:
         self._changing = threading.Lock()  # of where plugins live: the end may come in the middle of a tick
         self._elsewhere = False
         self._always_on: set[str] = set()
+        self._strangers: bool | None = None
         self._left: dict[tuple[str, str], int] = {}  # how often cursors were written before anybody here followed
 
     def start(self) -> None:
@@ -99,8 +100,10 @@ class Delivery:
         """
         from neural_core._delivery import discovery
 
-        # At the end strangers draw in the companion: here they might hang, or end the training.
-        if self._followed or isinstance(self._plots, str) or discovery.always_on_names() - {AUTO_PLOTS}:
+        if not self._followed and self._strangers is None:  # looked up once: that takes ten milliseconds
+            # At the end strangers draw in the companion: here they might hang, or end the training.
+            self._strangers = isinstance(self._plots, str) or bool(discovery.always_on_names() - {AUTO_PLOTS})
+        if self._followed or self._strangers:
             self._follow_once(deadline)
 
     def _follow(self) -> None:
