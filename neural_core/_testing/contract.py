@@ -96,7 +96,7 @@ class BackendContract(BackendUnderTest):
         assert stored is None or not missing, f"not stored: {missing}"
 
     def test_artifacts_and_figures(self, tmp_path: Path) -> None:
-        """Files, folders and figures arrive, each version of them."""
+        """Files, folders and figures arrive, and a further version of a file disturbs none of them."""
         from matplotlib.figure import Figure
 
         tree = tmp_path / "tree"

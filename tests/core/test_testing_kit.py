@@ -154,6 +154,35 @@ def test_contract_fails_what_is_wrong(tmp_path: Path, test: str) -> None:
         getattr(Wrong(), test)(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "test",
+    [
+        "test_unicode_names",
+        "test_hyperparameters",
+        "test_artifacts_and_figures",
+        "test_failed_experiment",
+        "test_destination",
+    ],
+)
+def test_contract_fails_what_keeps_little(tmp_path: Path, test: str) -> None:
+    """Every test about names, facts and destinations fails for a backend that keeps few, under changing names."""
+
+    class Wrong(TestRecordingPlugin):
+        def make_backend(self, tmp_path: Path) -> RecordingPlugin:
+            plugin = super().make_backend(tmp_path)
+            vars(plugin)["destination"] = f"object {len(self.made)}"
+            return plugin
+
+        def read_back(self, tmp_path: Path, experiment: Experiment) -> ReadBack:
+            plain = [point for point in super().read_back(tmp_path, experiment).points if point[0].isascii()]
+            return ReadBack(plain, {"lr"}, {"weights.bin"}, "completed")
+
+    wrong = Wrong()
+    wrong.made = []
+    with pytest.raises(AssertionError):
+        getattr(wrong, test)(tmp_path)
+
+
 def test_contract_forbids_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that opens a connection to another host fails the contract, even when it hides the error."""
 
