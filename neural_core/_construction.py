@@ -59,6 +59,10 @@ def require_backends(backend: object) -> dict[str, Mapping[str, Any]]:
     for name in names:
         if name not in present:
             raise _installed.not_installed(name, present)
+    if names:
+        from neural_core._delivery.launcher import check_options
+
+        check_options(names)
     return names
 
 

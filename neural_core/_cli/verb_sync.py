@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ import click
 from neural_core._cli.arguments import ids_argument
 from neural_core._cli.output import base_dir_option, legible, say
 from neural_core._construction import require_backends
-from neural_core._delivery.replay import Replayed, progress_of, replay
+from neural_core._delivery.cursor import cursors_of
+from neural_core._delivery.replay import Replayed, remove_arrived_spool, replay
 from neural_core._storage import folder
 from neural_core._storage.index.find import find_experiment, is_live
 from neural_core.errors import DamagedError
@@ -47,13 +47,21 @@ def command(
     given = dict(map(_pair, options))
     require_backends(backend)
     base = folder.resolve_base_dir(base_dir)
-    directories = folder.with_spools(base) if every else [find_experiment(base, named) for named in ids]
+    directories = _all_for(base, backend) if every else [find_experiment(base, named) for named in ids]
     if not directories:
         say(f"no experiments in {base}")
     with _one_traceback():
         whole = [_one(directory, backend, given, skip_live=every) for directory in directories]
     if not all(whole):
         context.exit(1)
+
+
+def _all_for(base: Path, backend: str) -> list[Path]:
+    """Give every experiment, and what passes through to this backend, or to one that is not known yet."""
+    spools = [
+        (one, {cursor.plugin for cursor in cursors_of(one)}) for one in folder.experiment_folders(base / folder.SPOOLS)
+    ]
+    return [*folder.experiment_folders(base), *(one for one, names in spools if backend in names or not names)]
 
 
 def _pair(text: str) -> tuple[str, Any]:
@@ -109,15 +117,8 @@ def _one(directory: Path, backend: str, options: Mapping[str, Any], *, skip_live
         return False
     say(f"{directory.name}: {_sentence(done, backend)}")
     if done.complete:
-        _remove_spool(directory)
+        remove_arrived_spool(directory)
     return done.complete
-
-
-def _remove_spool(directory: Path) -> None:
-    """What only passes through goes when it has arrived everywhere."""
-    arrived = all(progress.state == "complete" for progress in progress_of(directory))
-    if directory.parent.name == folder.SPOOLS and arrived and not is_live(directory):
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _sentence(done: Replayed, backend: str) -> str:

@@ -23,6 +23,7 @@ from typing import Any
 from neural_core._delivery.channel import Telling
 from neural_core._delivery.crew import Crew
 from neural_core._delivery.log_file import divert_output, keep_output_from
+from neural_core._delivery.replay import remove_arrived_spool
 from neural_core._storage import liveness
 
 __all__ = ["main"]
@@ -52,6 +53,7 @@ class _Companion:
         self._crews: dict[str, Crew] = {}
         self._resumed: dict[str, Mapping[str, Any]] = {}  # while a crew still followed it
         self._trainer: Mapping[str, Any] = {}
+        self._arrived: set[Path] = set()
         self._busy_at = time.monotonic()
         self._gone_at: float | None = None
 
@@ -65,6 +67,7 @@ class _Companion:
                 crew.trainer_is_gone()
             if crew.finished:
                 self._renew(directory, self._resumed.pop(directory, None))
+                self._arrived.add(Path(directory))
                 self._busy_at = time.monotonic()
         now = time.monotonic()
         if self._crews:
@@ -112,10 +115,12 @@ class _Companion:
                 os.chdir(folder)
 
     def close(self) -> None:
-        """Let others deliver what could not be delivered here."""
+        """Let others deliver what could not be delivered here; what only passed through and has arrived goes."""
         deadline = time.monotonic() + CLOSE_SECONDS
         for crew in self._crews.values():
             crew.close(deadline)
+        for directory in self._arrived:
+            remove_arrived_spool(directory)
 
 
 def _named(command: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool | str]:

@@ -18,7 +18,7 @@ from neural_core._delivery.channel import Hearing
 from neural_core._storage import liveness
 from neural_core.errors import ArgumentTypeError
 
-__all__ = ["Launcher", "companion_allowed", "launcher"]
+__all__ = ["Launcher", "check_options", "companion_allowed", "launcher"]
 
 _log = logging.getLogger("neural")
 
@@ -63,12 +63,7 @@ class Launcher:
             os.register_at_fork(after_in_child=self._forget_parent)
 
     def follow(self, directory: Path, what: Mapping[str, Any]) -> bool:
-        """Let the companion follow an experiment from now on; False when no process can be started.
-
-        Raises:
-            ArgumentTypeError: an option of a backend cannot be handed to another process.
-        """
-        _encode(what)
+        """Let the companion follow an experiment from now on; False when no process can be started."""
         with self._lock:
             command = {"op": "open", "directory": str(directory), "trainer": liveness.this_process(), **what}
             with contextlib.suppress(OSError):
@@ -207,6 +202,15 @@ def _log_file(path: Path) -> IO[bytes]:
 
 def _encode(command: Mapping[str, Any]) -> bytes:
     return json.dumps(command, default=_plain).encode("ascii") + b"\n"
+
+
+def check_options(backends: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse options of backends (name → options) that cannot be handed to another process, before anything is made.
+
+    Raises:
+        ArgumentTypeError: one of them cannot.
+    """
+    _encode(backends)
 
 
 def _plain(value: object) -> str:

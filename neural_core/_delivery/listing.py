@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pluggy
-from attrs import frozen
+from attrs import asdict, frozen
 
 from neural_core._delivery import discovery
 from neural_core._delivery.cursor import cursors_of
+from neural_core._delivery.elsewhere import BEGUN, give_elsewhere
 from neural_core._delivery.guard import GuardedPlugin, alone
 from neural_core._storage import folder
 from neural_core.errors import ConfigurationError, NeuralError
 
-__all__ = ["Failure", "ListedPlugin", "last_failures", "list_plugins"]
+__all__ = ["Failure", "ListedPlugin", "last_failures", "list_plugins", "look_from"]
 
 
 @frozen
@@ -54,15 +57,49 @@ class Failure:
     error: str
 
 
+_LOOKING = """
+import sys
+sys.path += [path for path in sys.argv[2:] if path not in sys.path]
+from neural_core._delivery.listing import look_from
+look_from(int(sys.argv[1]))
+"""
+
+
 def list_plugins() -> list[ListedPlugin]:
-    """Give all installed plugins. Those that are not blocked are imported; none is made."""
-    listed = []
+    """Give all installed plugins. Those that are not blocked are imported, in another process; none is made."""
+    every = _every()
+    listed: list[ListedPlugin] = []
+    while len(listed) < len(every):
+        looked, what = give_elsewhere(_LOOKING, len(listed))
+        if looked is None:
+            return [_look(found, again=again) for found, again in every]
+        listed += [ListedPlugin(**one, hooks=tuple(hooks)) for one, hooks in looked]
+        for found, _ in every[len(listed) :][:1]:
+            about = found.group, found.name, found.distribution
+            listed.append(ListedPlugin(*about, "broken", error=f"{found}: its import {what}"))
+    return listed
+
+
+def look_from(first: int) -> None:
+    """Import one plugin after the other, and write what is found as lines of JSON, for `list_plugins`."""
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as told:
+        os.dup2(2, 1)  # what plugins print is no line of ours
+        print(json.dumps(BEGUN), file=told, flush=True)
+        for found, again in _every()[first:]:
+            one = asdict(_look(found, again=again))
+            hooks = one.pop("hooks")
+            print(json.dumps([one, hooks]), file=told, flush=True)
+
+
+def _every() -> list[tuple[discovery.FoundPlugin, bool]]:
+    """Give every entry point, and whether another package has registered its name before."""
+    every = []
     for group in discovery.GROUPS:
         taken: set[str] = set()
         for found in discovery.find(group):
-            listed.append(_look(found, again=found.name in taken))
+            every.append((found, found.name in taken))
             taken.add(found.name)
-    return listed
+    return every
 
 
 def _look(found: discovery.FoundPlugin, *, again: bool) -> ListedPlugin:

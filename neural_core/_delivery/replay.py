@@ -14,12 +14,15 @@ from neural_core._delivery import discovery
 from neural_core._delivery.cursor import TRIAL, Cursor, CursorFile, cursors_of, is_held
 from neural_core._delivery.events import is_heard
 from neural_core._delivery.relay import Relay
+from neural_core._storage import folder
 from neural_core._storage.care.finalise import finalise
+from neural_core._storage.care.spools import remove_spool
 from neural_core._storage.experiment.reader import RunReader
 from neural_core._storage.experiment.tail import Tail
+from neural_core._storage.index.find import is_live
 from neural_core.errors import DamagedError, ExperimentInUseError
 
-__all__ = ["Progress", "Replayed", "progress_of", "replay"]
+__all__ = ["Progress", "Replayed", "progress_of", "remove_arrived_spool", "replay"]
 
 POLL_SECONDS = 0.02
 STOP_SECONDS = 5.0
@@ -139,3 +142,12 @@ def _progress(directory: Path, cursor: Cursor) -> Progress:
     if cursor.state == "set aside":
         return Progress(cursor, behind, cursor.state)
     return Progress(cursor, behind, "delivering" if is_held(cursor) else "behind")
+
+
+def remove_arrived_spool(directory: Path) -> None:
+    """What only passes through to a backend goes when nobody writes it any more and it has arrived everywhere."""
+    if directory.parent.name != folder.SPOOLS or not folder.is_experiment(directory) or is_live(directory):
+        return
+    progress = progress_of(directory)
+    if progress and all(one.state == "complete" for one in progress):
+        remove_spool(directory)

@@ -11,6 +11,7 @@ from distribution_support import make_distribution, run_python
 from journal_support import ROOT
 
 from neural_core._storage.folder import SPOOLS
+from neural_core.testing import wait_for
 
 HEAD = """
 import os, sys
@@ -126,6 +127,59 @@ print(*(path.relative_to(backend.experiment_dir) for path in backend.experiment_
     assert [line.split(",")[2:] for line in table.read_text().splitlines()] == [
         [str(step), "loss", str(step / 8)] for step in range(5)
     ]
+
+
+def test_a_script_without_finish_leaves_no_spool(probe: Path, tmp_path: Path) -> None:
+    """Of a script that ends without `finish` everything arrives, and then nothing of it stays behind."""
+    code = f"""{HEAD}
+backend = create_integration("record", "alone", path="heard")
+log(backend, 0, 5)
+"""
+    assert run(code, env=environment(probe), cwd=tmp_path) == ("", "")
+    wait_for(lambda: not spools(tmp_path))
+    assert steps_once(heard(tmp_path / "heard")) == [0, 1, 2, 3, 4]
+
+
+def test_what_arrives_after_finish_leaves_no_spool(probe: Path, tmp_path: Path) -> None:
+    """A spool that its backend got only after the time of `finish` was over goes as well."""
+    env = environment(probe, NEURAL_FINISH_SECONDS="0.1")
+    code = f"""{HEAD}
+backend = create_integration("slow", "alone", path="heard", seconds=0.3)
+log(backend, 0, 5)
+backend.finish()
+"""
+    _, errors = run(code, env=env, cwd=tmp_path)
+    assert "has not heard everything yet" in errors
+    wait_for(lambda: not spools(tmp_path))
+    assert steps_once(heard(tmp_path / "heard")) == [0, 1, 2, 3, 4]
+
+
+def test_sync_all_leaves_the_spools_of_others(probe: Path, tmp_path: Path) -> None:
+    """`neural sync --all` gives a backend what was on its way to it, and nothing that was on its way to another."""
+    env = environment(probe, NEURAL_FINISH_SECONDS="1", NEURAL_LINGER="0.1")
+    code = f"""{HEAD}
+backend = create_integration("raising", "alone")
+log(backend, 0, 5)
+backend.finish()
+"""
+    run(code, env=env, cwd=tmp_path)
+    [spool] = spools(tmp_path)
+    run_python(MAIN, "sync", "--all", "--to", "record", "--option", "path=heard", path=probe, cwd=tmp_path)
+    assert heard(tmp_path / "heard") == []
+    assert spools(tmp_path) == [spool]
+
+
+def test_an_option_that_cannot_cross_leaves_nothing(probe: Path, tmp_path: Path) -> None:
+    """An option that cannot be handed to another process is refused before anything is made."""
+    code = f"""{HEAD}
+for make in (create_integration, lambda name, of, **more: ExperimentTracker(of, backend={{name: more}})):
+    try:
+        make("record", "alone", path=object())
+    except TypeError as error:
+        print(str(error)[:20])
+"""
+    assert run(code, env=environment(probe), cwd=tmp_path) == ("options of a backend\n" * 2, "")
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_backends_beside_a_tracker(probe: Path, tmp_path: Path) -> None:
