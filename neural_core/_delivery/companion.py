@@ -24,6 +24,7 @@ from neural_core._delivery.channel import Telling
 from neural_core._delivery.crew import Crew
 from neural_core._delivery.log_file import divert_output, keep_output_from
 from neural_core._delivery.replay import remove_arrived_spool
+from neural_core._delivery.surroundings import Surroundings
 from neural_core._storage import liveness
 
 __all__ = ["main"]
@@ -53,6 +54,7 @@ class _Companion:
         self._crews: dict[str, Crew] = {}
         self._resumed: dict[str, Mapping[str, Any]] = {}  # while a crew still followed it
         self._trainer: Mapping[str, Any] = {}
+        self._surroundings = Surroundings()
         self._arrived: set[Path] = set()
         self._busy_at = time.monotonic()
         self._gone_at: float | None = None
@@ -101,18 +103,15 @@ class _Companion:
             crew.close(time.monotonic() + CLOSE_SECONDS)
             keep_output_from(_log_of(directory))
         if command is not None:
-            self._enter(command.get("folder"))
+            changes = command.get("environment") or {}
+            self._surroundings.become(command.get("folder"), changes, before=self._wait_until_made)
             divert_output(_log_of(directory))
             backends, plots = _named(command)
             self._crews[directory] = Crew(Path(directory), str(command.get("uid", "")), backends=backends, plots=plots)
 
-    def _enter(self, folder: object) -> None:
-        """Go to the script's folder, where a backend finds what its options name by a relative path."""
-        with contextlib.suppress(OSError):
-            if isinstance(folder, str) and folder != os.getcwd():  # noqa: PTH109 - text is compared with text
-                for crew in self._crews.values():
-                    crew.wait_until_made(MAKING_SECONDS)
-                os.chdir(folder)
+    def _wait_until_made(self) -> None:
+        for crew in self._crews.values():
+            crew.wait_until_made(MAKING_SECONDS)
 
     def close(self) -> None:
         """Let others deliver what could not be delivered here; what only passed through and has arrived goes."""

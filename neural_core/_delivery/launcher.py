@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from neural_core._delivery.channel import Hearing
+from neural_core._delivery.surroundings import changes_since, surroundings
 from neural_core._storage import liveness
 from neural_core.errors import ArgumentTypeError
 
@@ -58,6 +59,7 @@ class Launcher:
         self._unheard: list[str] = []
         self._log_path = Path(os.devnull)
         self._open: dict[str, Mapping[str, Any]] = {}
+        self._environment: Mapping[str, str] = {}  # in which the companion was started
         self.starts = 0
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget_parent)
@@ -65,9 +67,8 @@ class Launcher:
     def follow(self, directory: Path, what: Mapping[str, Any]) -> bool:
         """Let the companion follow an experiment from now on; False when no process can be started."""
         with self._lock:
-            command = {"op": "open", "directory": str(directory), "trainer": liveness.this_process(), **what}
-            with contextlib.suppress(OSError):
-                command["folder"] = os.getcwd()  # noqa: PTH109 - relative paths in options are meant from here
+            who = {"directory": str(directory), "trainer": liveness.this_process()}
+            command = {"op": "open", **who, **what, **surroundings()}
             self._open[str(directory)] = command
             starts = self.starts
             following = self._say_or_start(command)
@@ -136,6 +137,8 @@ class Launcher:
         return all(self._say(known) for known in self._open.values())
 
     def _say(self, command: Mapping[str, Any]) -> bool:
+        if "environment" in command:
+            command = {**command, "environment": changes_since(self._environment, command["environment"])}
         data = _encode(command)
         try:
             while data and self._pipe is not None:
@@ -151,6 +154,7 @@ class Launcher:
         try:
             commands, self._pipe = os.pipe()
             with _log_file(self._log_path) as log, os.fdopen(commands, "rb") as stdin, self._begin_to_hear() as stdout:
+                self._environment = dict(os.environ)
                 self._process = _Process(
                     [sys.executable, "-P", "-c", _BOOT, *_module_folders()],
                     stdin=stdin,

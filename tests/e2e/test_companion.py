@@ -167,6 +167,28 @@ for tracker in (first, second):
         for place in (tmp_path, tmp_path / "second"):
             assert steps_once(heard(place / "heard")) == [0, 1, 2]
 
+    def test_the_environment_is_the_script_s(self, tmp_path: Path) -> None:
+        """A backend is made with the variables that the script had when it made the tracker, set or removed since."""
+        source = """
+            import os
+            from neural_core.testing import RecordingPlugin
+            def make():
+                return RecordingPlugin(os.environ.get("PLACE", "nowhere"))
+        """
+        points = {"neural.backends": {"placed": "placed:make"}}
+        folder = make_distribution(tmp_path / "packages", "placing", points, placed=textwrap.dedent(source))
+        code = f"""{HEAD}
+for place in ("first", "second", None):
+    os.environ.pop("PLACE", None) if place is None else os.environ.update(PLACE=place)
+    tracker = ExperimentTracker("one", runs, auto_visualize=False, backend="placed")
+    log(tracker, 0, 3)
+    tracker.finish()
+assert launcher.starts == 1
+"""
+        assert run(code, tmp_path / "runs", "", env=environment(folder, PLACE="first"), cwd=tmp_path) == ("", "")
+        for place in ("first", "second", "nowhere"):
+            assert steps_once(heard(tmp_path / place)) == [0, 1, 2]
+
     def test_for_plots_with_the_first_tick(self, tmp_path: Path, env: dict[str, str]) -> None:
         """Automatic plots start the companion when the housekeeping thread sees rows, not before."""
         code = f"""{HEAD}
