@@ -120,6 +120,23 @@ def test_plugins_json(installed: Path) -> None:
     assert states["neural.commands", "greet"] == "ok"
 
 
+def test_plugins_that_end_their_process(tmp_path: Path) -> None:
+    """A plugin whose import ends its process, or prints, is listed like any other, with what it does."""
+    points = {
+        "neural.plugins": {"ends": "ending:Plugin", "prints": "printing:Plugin"},
+        "neural.ui": {"none": "ending:X"},
+    }
+    printing = "print('{}')\nclass Plugin:\n    pass\n"
+    site = make_distribution(tmp_path, "neural-odd", points, ending="import os; os._exit(3)", printing=printing)
+    listed = json.loads(neural(site, "plugins", "--json").stdout)
+    states = {(one["group"], one["name"]): (one["state"], one["error"]) for one in listed}
+    broken = "broken", "plugin 'ends' (neural-odd 1.0): its import ends its process"
+    assert states["neural.plugins", "ends"] == broken
+    assert states["neural.plugins", "prints"] == ("ok", None)
+    assert states["neural.ui", "none"][0] == "broken"
+    assert states["neural.plugins", "auto-plots"] == ("ok", None)
+
+
 def test_plugins_that_failed(installed: Path, base: Path) -> None:
     """What a plugin said when it failed last is shown, whichever process it failed in; without failures nothing is."""
     shown = neural(installed, "plugins", "--base-dir", base).stdout
