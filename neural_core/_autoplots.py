@@ -28,18 +28,25 @@ class AutoPlots:
         self._visualizer = visualizer
         self._new_rows = 0
         self._fresh = False  # an earlier process may have been told of rows and have ended before it drew them
+        self._experiment: Experiment | None = None
 
     @hookimpl
     def neural_metrics_logged(self, experiment: Experiment, rows: MetricRows) -> None:
         """Draw, unless too little is new or the last drawing was a moment ago."""
+        self._experiment = experiment
         self._new_rows += len(rows)
         self._fresh = False
-        if self._new_rows < EVERY_ROWS or time.monotonic() < AutoPlots._not_before:
-            return
+        self.while_idle()
+
+    def while_idle(self) -> bool:
+        """Draw what was put off: the training may rest now, and no row come for an hour. True when it was due."""
+        if self._experiment is None or self._new_rows < EVERY_ROWS or time.monotonic() < AutoPlots._not_before:
+            return False
         began = time.thread_time()
-        self._draw(experiment)
+        self._draw(self._experiment)
         pause = (time.thread_time() - began) / SHARE_OF_A_CORE
         AutoPlots._not_before = max(AutoPlots._not_before, time.monotonic()) + pause
+        return True
 
     @hookimpl
     def neural_experiment_finished(self, experiment: Experiment) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from neural_core._delivery.cursor import Cursor
+from neural_core._storage import folder
+from neural_core.errors import NeuralError
 
 __all__ = ["say_who_is_behind"]
 
@@ -14,14 +18,14 @@ _log = logging.getLogger("neural")
 
 
 def say_who_is_behind(
-    directory: Path, cursors: Sequence[Cursor], backends: Collection[str], position: Mapping[str, int]
+    directory: Path, cursors: Sequence[Cursor], backends: Mapping[str, Mapping[str, Any]], position: Mapping[str, int]
 ) -> bool:
     """Warn of each that is behind; True when nobody is.
 
     Args:
         directory: the experiment.
         cursors: of those that were to hear of it.
-        backends: names of those among them that were asked for; one without a cursor has heard nothing.
+        backends: name → options of those among them that were asked for; one without a cursor has heard nothing.
         position: part → ordinal up to which there is something to hear.
     """
     behind = dict.fromkeys(set(backends) - {cursor.plugin for cursor in cursors}, "nothing was delivered")
@@ -30,11 +34,26 @@ def say_who_is_behind(
             behind[cursor.plugin] = cursor.error or _rows_behind(directory, cursor)
     for name, reason in behind.items():
         if name in backends:
-            sentence = "backend %r has not heard everything yet (%s). All is stored; later: neural sync %s --to %s"
-            _log.warning(sentence, name, reason, directory.name.rpartition("_")[2], name)
+            sentence = "backend %r has not heard everything yet (%s). All is stored; later: %s"
+            _log.warning(sentence, name, reason, _command(directory, name, backends[name]))
         else:
             _log.warning("plugin %r has not heard everything yet (%s). All is stored", name, reason)
     return not behind
+
+
+def _command(directory: Path, name: str, options: Iterable[str]) -> str:
+    """Give the line that delivers it later, as it can be typed here; what options say may be secret."""
+    found = _usual_base() in (directory.parent, directory.parent.parent)
+    experiment = directory.name.rpartition("_")[2] if found else shlex.quote(str(directory))
+    return " ".join([f"neural sync {experiment} --to {name}", *(f"--option {option}=…" for option in options)])
+
+
+def _usual_base() -> Path | None:
+    """Give the folder in which a command looks by itself; None when there is none, as the script's own is gone."""
+    try:
+        return folder.resolve_base_dir(folder.DEFAULT_BASE_DIR)
+    except (OSError, NeuralError):
+        return None
 
 
 def _rows_behind(directory: Path, cursor: Cursor) -> str:

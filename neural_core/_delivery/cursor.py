@@ -13,7 +13,7 @@ from typing import Any
 import platformdirs
 from attrs import asdict, define, field
 
-from neural_core._delivery.taking import Turns, one_process_at_a_time
+from neural_core._delivery.taking import OneAtATime, one_process_at_a_time
 from neural_core._storage import liveness
 from neural_core._storage.experiment.documents import read_bytes, write_atomically
 from neural_core.errors import DamagedError
@@ -70,7 +70,7 @@ class Cursor:
         return done or (or_failed and self.state == "set aside")
 
 
-_turns = Turns()
+_calls = OneAtATime()
 
 
 class CursorFile:
@@ -132,7 +132,7 @@ class CursorFile:
         if not self._wary:
             yield
             return
-        with _turns.take():
+        with _calls.take():
             self.cursor.position, self.cursor.bookmark, self.cursor.calling = dict(position), bookmark, True
             self.write()
             try:

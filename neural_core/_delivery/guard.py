@@ -141,5 +141,14 @@ class GuardedPlugin:
         if take is not None:
             self._contain("return_to", lambda: take(bookmark))
 
+    @property
+    def idle_work(self) -> Callable[[], bool] | None:
+        """What the plugin does while there is nothing to tell it, where it has such work; True when it did something.
+
+        It raises PluginError when the plugin raised.
+        """
+        work = getattr(self.plugin, "while_idle", None)
+        return None if work is None else lambda: bool(self._contain("while_idle", work))
+
     def __str__(self) -> str:
         return f"plugin {self.name!r}" + (f" ({self.distribution})" if self.distribution else "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 __all__ = ["DEADLINE_SECONDS", "ERRORS_IN_A_ROW", "LONGEST_PAUSE", "Patience", "waiting_seconds"]
 
@@ -46,6 +48,19 @@ class Patience:
             _log.warning("%s. It is tried again; nothing is lost", error, exc_info=error.__cause__)
         if self.is_over:
             self.until = time.monotonic() + min(LONGEST_PAUSE, 2.0 ** (self.in_a_row - ERRORS_IN_A_ROW))
+
+    def spend(self, work: Callable[[], bool] | None, calling: Callable[[], AbstractContextManager[None]]) -> None:
+        """Let the plugin do what is no delivery, in a marked call, unless it is left alone or has no such work."""
+        from neural_core._delivery.guard import PluginError  # brings pluggy, which whoever only waits does without
+
+        if work is None or time.monotonic() < self.until:
+            return
+        try:
+            with calling():
+                if work():
+                    self.succeeded()
+        except PluginError as error:
+            self.failed(error)
 
     def ended_processes(self, plugin: object) -> None:
         """Process after process died in its calls, and others live in that process, too."""

@@ -56,9 +56,7 @@ class Relay:
 
         `beside_training` says that the interpreter is shared with a training, which is not to notice.
         """
-        self.directory = directory
-        self.plugin = plugin
-        self.cursor_file = cursor_file
+        self.directory, self.plugin, self.cursor_file = directory, plugin, cursor_file
         self._ledger = Ledger(cursor_file, position, bookmark)
         self._greeted = self._ledger.begins
         self._turns = Turns(beside_training=beside_training)
@@ -155,6 +153,7 @@ class Relay:
                 self._save(force=True)
                 self._ledger.release()  # again: a call may come back when `stop` waits for it no more
                 return
+            self._patience.spend(self.plugin.idle_work, self._ledger.calling)
             self._resting.wait(POLL_SECONDS)
             self._resting.clear()
             self._looked = False

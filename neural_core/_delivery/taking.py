@@ -14,7 +14,7 @@ try:
 except ImportError:  # Windows has no such locks; there the gap of some microseconds stays open
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Turns", "one_process_at_a_time"]
+__all__ = ["OneAtATime", "one_process_at_a_time"]
 
 PATIENCE_SECONDS = 1.0
 """Taking a cursor is a matter of a millisecond; one who was stopped in the middle of it is not waited for."""
@@ -22,7 +22,7 @@ TURN_SECONDS = 2.0
 _POLL_SECONDS = 0.002
 
 
-class Turns:
+class OneAtATime:
     """Lets one plugin be called at a time, unless one does not return."""
 
     def __init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from neural_core import ExperimentTracker, _autoplots, _plots
 from neural_core._autoplots import AutoPlots
 from neural_core.records import Experiment
-from neural_core.testing import deliver, following
+from neural_core.testing import deliver, following, wait_for
 
 
 @pytest.fixture
@@ -33,6 +34,48 @@ def log(tracker: ExperimentTracker, rows: int) -> None:
     """Log some rows."""
     for step in range(rows):
         tracker.log_metrics({"loss": step / 8}, step)
+
+
+def test_what_was_put_off_is_drawn_without_further_rows(
+    tmp_path: Path, drawn: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that came a moment after a drawing are drawn when it is time, although the training rests."""
+    tracker = ExperimentTracker("rests", tmp_path, auto_visualize=False)
+    with following(tracker.experiment_dir, AutoPlots()) as catch_up:
+        log(tracker, 9)
+        assert (catch_up().complete, drawn) == (True, [])
+        log(tracker, 1)
+        assert (catch_up().complete, drawn) == (True, ["rests"])
+        monkeypatch.setattr(AutoPlots, "_not_before", time.monotonic() + 1_000_000.0)
+        log(tracker, 30)
+        assert (catch_up().complete, drawn) == (True, ["rests"])
+        monkeypatch.setattr(AutoPlots, "_not_before", 0.0)
+        wait_for(lambda: drawn == ["rests", "rests"])
+    tracker.finish()
+
+
+def test_what_was_refused_while_the_training_rests(
+    tmp_path: Path, drawn: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Plots that the disk refused while the training rests are one warning, and drawn when it takes them."""
+    tracker = ExperimentTracker("refused", tmp_path, auto_visualize=False)
+    refusals, draw = [1, 2], _plots.draw_experiment
+
+    def refuse(*what: Any, **more: Any) -> dict[str, Path]:
+        if refusals:
+            raise OSError(errno.ENOSPC, f"no space left on device, {refusals.pop()}")
+        return draw(*what, **more)
+
+    with following(tracker.experiment_dir, AutoPlots()) as catch_up:
+        monkeypatch.setattr(AutoPlots, "_not_before", time.monotonic() + 1_000_000.0)
+        log(tracker, 10)
+        assert catch_up().complete
+        monkeypatch.setattr(_plots, "draw_experiment", refuse)
+        monkeypatch.setattr(AutoPlots, "_not_before", 0.0)
+        wait_for(lambda: drawn == ["refused"])
+        assert catch_up().errors == 2
+    assert len(caplog.records) == 1
+    tracker.finish()
 
 
 def test_all_share_a_tenth_of_a_core(tmp_path: Path, drawn: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from pathlib import Path
 
@@ -86,6 +87,22 @@ backend.finish()
     assert "5 rows delivered to record" in done.stdout
     assert steps_once(heard(tmp_path / "heard")) == [0, 1, 2, 3, 4]
     assert spools(tmp_path) == [spool], "raising has not got it yet"
+
+
+def test_the_line_that_delivers_later_can_be_typed(probe: Path, tmp_path: Path) -> None:
+    """It names an experiment in a folder of its own by its path, and which options there were, but not their values."""
+    code = f"""{HEAD}
+slow = {{"slow": {{"path": "heard", "seconds": 99}}}}
+tracker = ExperimentTracker("alone", "my runs", auto_visualize=False, backend=slow)
+log(tracker, 0, 5)
+tracker.finish()
+"""
+    env = environment(probe, NEURAL_FINISH_SECONDS="0.1", NEURAL_LINGER="0.1")
+    _, errors = run(code, env=env, cwd=tmp_path)
+    [typed] = [shlex.split(line.partition("later: ")[2]) for line in errors.splitlines() if "later: " in line]
+    assert typed[3:] == ["--to", "slow", "--option", "path=…", "--option", "seconds=…"]
+    done = run_python(MAIN, "sync", typed[2], "--to", "record", "--option", "path=second", path=probe, cwd=tmp_path)
+    assert "5 rows delivered to record" in done.stdout
 
 
 def test_sync_all_takes_spools_and_removes_them(probe: Path, tmp_path: Path) -> None:
