@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,8 @@ def calls_of(directory: Path, before: State, after: State, batch: Batch) -> Iter
 
 def _artifact(directory: Path, experiment: Experiment, fact: Mapping[str, Any]) -> Iterator[Call]:
     try:
-        artifact = from_document(fact.get("artifact"), directory)
+        # A copy: what a plugin writes into its metadata is not there when it hears of it again.
+        artifact = from_document(copy.deepcopy(fact.get("artifact")), directory)
     except DamagedError:
         return  # `verify` names it; there is no file to show
     yield "neural_artifact_logged", {"experiment": experiment, "artifact": artifact}

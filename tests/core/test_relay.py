@@ -440,6 +440,27 @@ class TestMisbehaviour:
         assert [row.values["loss"] for row in good.rows] == [step / 8 for step in range(20)]
         assert tracker.get_metrics("loss") == [step / 8 for step in range(20)]
 
+    def test_what_it_changes_is_not_there_when_it_is_called_again(
+        self, make_tracker: Callable[..., ExperimentTracker], tmp_path: Path
+    ) -> None:
+        """A plugin that writes into an artifact's metadata and raises hears of it again as it was stored."""
+        seen = []
+
+        class Vandal(RecordingPlugin):
+            def heard(self, hook: str, arguments: dict[str, Any]) -> None:
+                if hook == "neural_artifact_logged":
+                    metadata = arguments["artifact"].metadata
+                    seen.append(dict(metadata))
+                    metadata["epoch"] = "broken"
+                    if len(seen) == 1:
+                        raise RuntimeError("again, please")
+
+        tracker = make_tracker(plugins=[Vandal()])
+        (tmp_path / "weights").write_bytes(b"weights")
+        tracker.log_artifact(tmp_path / "weights", metadata={"epoch": 1})
+        tracker.flush()
+        assert [one["epoch"] for one in seen] == [1, 1]
+
     @pytest.mark.fault("P04")
     def test_a_slow_one_is_waited_for(self, make_tracker: Callable[..., ExperimentTracker]) -> None:
         """flush() and finish() return when a slow plugin has heard everything."""
