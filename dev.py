@@ -83,8 +83,10 @@ def test(arguments: "list[str]") -> int:
     python = environment_python()
     results = [(name, steps.run(name, [python, "-m", *command])) for name, command in CHECKS]
     steps.begin("tests (pytest)")
-    # A process for each processor; a file's tests stay together, since they share servers and browsers.
-    several = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "--durations=20"]
+    # Tests wait as often as they compute: half as many processes more than processors. A file's tests stay together,
+    # since they share servers and browsers.
+    processes = str((os.cpu_count() or 1) * 3 // 2)
+    several = ["-n", processes, "--dist", "loadfile", "--no-loadscope-reorder", "--durations=20"]
     command = [python, "-m", "pytest", f"--timeout={TEST_TIMEOUT}", *several, *test_paths(arguments), *arguments]
     results.append(("tests", shell_status(subprocess.call(command, cwd=ROOT))))
     failed = [(name, status) for name, status in results if status]
