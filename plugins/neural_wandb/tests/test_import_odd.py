@@ -50,7 +50,10 @@ def test_paths_that_lead_out(tmp_path: Path, path: str) -> None:
     assert saved_file(folder, path) is None
 
 
-@pytest.mark.parametrize("content", [None, b"no gzip", gzip.compress(b'{"path": "a"}')[:-4]])
+CUT = gzip.compress(b'{"path": "a"}')[:-4]
+
+
+@pytest.mark.parametrize("content", [None, b"no gzip", CUT], ids=["none", "no gzip", "cut"])
 def test_a_list_of_files_that_went(tmp_path: Path, content: bytes | None) -> None:
     """An artifact whose list of files, a file of its own, is gone or cut is not here; others are still brought in."""
     file = tmp_path / "list.gz"
