@@ -22,7 +22,7 @@ from typing import Any
 
 from neural_core._delivery.channel import Telling
 from neural_core._delivery.crew import Crew
-from neural_core._delivery.log_file import divert_output, keep_output_from
+from neural_core._delivery.log_file import divert_output, keep_output_from, log_of
 from neural_core._delivery.replay import remove_arrived_spool
 from neural_core._delivery.surroundings import Surroundings
 from neural_core._storage import liveness
@@ -101,11 +101,11 @@ class _Companion:
         crew = self._crews.pop(directory, None)
         if crew is not None:
             crew.close(time.monotonic() + CLOSE_SECONDS)
-            keep_output_from(_log_of(directory))
+            keep_output_from(log_of(directory))
         if command is not None:
             changes = command.get("environment") or {}
             self._surroundings.become(command.get("folder"), changes, before=self._wait_until_made)
-            divert_output(_log_of(directory))
+            divert_output(log_of(directory))
             backends, plots = _named(command)
             self._crews[directory] = Crew(Path(directory), str(command.get("uid", "")), backends=backends, plots=plots)
 
@@ -125,10 +125,6 @@ class _Companion:
 def _named(command: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool | str]:
     """Give the backends and the plots that a command names."""
     return command.get("backends") or {}, command.get("plots") or False
-
-
-def _log_of(directory: str) -> Path:
-    return Path(directory) / "delivery" / "companion.log"
 
 
 def _linger() -> float:

@@ -6,8 +6,9 @@ import json
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import Any
+
+from neural_core._delivery.launcher import module_folders
 
 __all__ = ["BEGUN", "give_elsewhere"]
 
@@ -22,8 +23,7 @@ def give_elsewhere(code: str, first: int) -> tuple[list[Any] | None, str]:
     Returns:
         What it gave, None when no process can be started; and what the thing after those did to the process.
     """
-    folders = [str(Path(folder).absolute()) for folder in sys.path if isinstance(folder, str)]
-    command = [sys.executable or "", "-P", "-c", code, str(first), *folders]
+    command = [sys.executable or "", "-P", "-c", code, str(first), *module_folders()]
     null = subprocess.DEVNULL
     try:
         with subprocess.Popen(command, stdin=null, stdout=subprocess.PIPE, stderr=null) as process:

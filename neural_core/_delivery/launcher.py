@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from neural_core._delivery.channel import Hearing
+from neural_core._delivery.log_file import log_of
 from neural_core._delivery.surroundings import changes_since, surroundings
 from neural_core._storage import liveness
 from neural_core.errors import ArgumentTypeError
 
-__all__ = ["Launcher", "check_options", "companion_allowed", "launcher"]
+__all__ = ["Launcher", "check_options", "companion_allowed", "launcher", "module_folders"]
 
 _log = logging.getLogger("neural")
 
@@ -150,13 +151,13 @@ class Launcher:
     def _start(self) -> bool:
         self._listen()
         self._close_pipe()
-        self._log_path = Path(next(iter(self._open))) / "delivery" / "companion.log"
+        self._log_path = log_of(next(iter(self._open)))
         try:
             commands, self._pipe = os.pipe()
             with _log_file(self._log_path) as log, os.fdopen(commands, "rb") as stdin, self._begin_to_hear() as stdout:
                 self._environment = dict(os.environ)
                 self._process = _Process(
-                    [sys.executable, "-P", "-c", _BOOT, *_module_folders()],
+                    [sys.executable, "-P", "-c", _BOOT, *module_folders()],
                     stdin=stdin,
                     stdout=stdout,
                     stderr=log,
@@ -191,7 +192,7 @@ class _Process(subprocess.Popen[bytes]):
         """Popen would warn of a process that still runs."""
 
 
-def _module_folders() -> list[str]:
+def module_folders() -> list[str]:
     """Where this process finds modules: ours and the plugins' may lie beside the script."""
     return [str(Path(folder).absolute()) for folder in sys.path if isinstance(folder, str)]
 

@@ -7,13 +7,18 @@ import os
 import threading
 from pathlib import Path
 
-__all__ = ["LIMIT", "divert_output", "keep_output_from"]
+__all__ = ["LIMIT", "divert_output", "keep_output_from", "log_of"]
 
 LIMIT = 2**20
 _CHUNK = 2**16
 _APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
 _places: list[Path] = []
 _diverted = False
+
+
+def log_of(directory: str) -> Path:
+    """Give where the output is kept of a companion that follows the experiment in this folder."""
+    return Path(directory) / "delivery" / "companion.log"
 
 
 def divert_output(path: Path) -> None:

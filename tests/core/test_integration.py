@@ -35,6 +35,19 @@ def spools(folder: Path) -> list[Path]:
     return [path for path in (folder / "neural_experiments" / SPOOLS).glob("*") if path.is_dir()]
 
 
+def left_behind(probe: Path, folder: Path) -> tuple[Path, str]:
+    """Run a script there whose backend takes none of its five rows; give the spool that stays, and what was told."""
+    env = environment(probe, NEURAL_FINISH_SECONDS="1", NEURAL_LINGER="0.1")
+    code = f"""{HEAD}
+backend = create_integration("raising", "alone")
+log(backend, 0, 5)
+backend.finish()
+"""
+    _, errors = run(code, env=env, cwd=folder)
+    [spool] = spools(folder)
+    return spool, errors
+
+
 def test_every_verb_reaches_the_backend_and_nothing_stays(probe: Path, tmp_path: Path) -> None:
     """Hyperparameters, metrics, files, models, figures, tags and the end arrive in order; then the spool is gone."""
     code = f"""{HEAD}
@@ -72,14 +85,7 @@ assert ExperimentManager().list_experiments() == []
 
 def test_a_backend_that_cannot_loses_nothing(probe: Path, tmp_path: Path) -> None:
     """What a backend did not take is told once with the line that delivers it later; that line does, and tidies up."""
-    env = environment(probe, NEURAL_FINISH_SECONDS="1", NEURAL_LINGER="0.1")
-    code = f"""{HEAD}
-backend = create_integration("raising", "alone")
-log(backend, 0, 5)
-backend.finish()
-"""
-    _, errors = run(code, env=env, cwd=tmp_path)
-    [spool] = spools(tmp_path)
+    spool, errors = left_behind(probe, tmp_path)
     line = f"neural sync {spool.name.rpartition('_')[2]} --to raising"
     assert line in errors
     arguments = ["sync", spool.name.rpartition("_")[2], "--to", "record", "--option", "path=heard"]
@@ -173,14 +179,7 @@ backend.finish()
 
 def test_sync_all_leaves_the_spools_of_others(probe: Path, tmp_path: Path) -> None:
     """`neural sync --all` gives a backend what was on its way to it, and nothing that was on its way to another."""
-    env = environment(probe, NEURAL_FINISH_SECONDS="1", NEURAL_LINGER="0.1")
-    code = f"""{HEAD}
-backend = create_integration("raising", "alone")
-log(backend, 0, 5)
-backend.finish()
-"""
-    run(code, env=env, cwd=tmp_path)
-    [spool] = spools(tmp_path)
+    spool, _ = left_behind(probe, tmp_path)
     run_python(MAIN, "sync", "--all", "--to", "record", "--option", "path=heard", path=probe, cwd=tmp_path)
     assert heard(tmp_path / "heard") == []
     assert spools(tmp_path) == [spool]

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
@@ -16,6 +15,7 @@ from neural_core.errors import ArtifactError
 from neural_core.importing import ImportTarget
 from neural_mlflow.artifacts import ARTIFACT, DOCUMENT
 from neural_mlflow.finding import UID
+from neural_mlflow.place import path_in
 from neural_mlflow.sdk import RefusedError, spoken
 
 if TYPE_CHECKING:
@@ -115,15 +115,14 @@ class Artifacts:
 def _candidates(place: Place, run: Run) -> Iterator[Path]:
     """Give where the artifacts may lie: where MLflow says, or beside a store that was moved here as a whole."""
     uri, ids = run.info.artifact_uri or "", (run.info.experiment_id, run.info.run_id, "artifacts")
-    split = urlsplit(uri)
-    path = url2pathname(unquote(split.path))
-    if split.scheme == "file" or uri.startswith("/"):
+    scheme, path = urlsplit(uri).scheme, path_in(uri)
+    if scheme == "file" or uri.startswith("/"):
         yield Path(path)
     if place.folder is not None:
         yield place.folder.joinpath(*ids)
     if place.database is not None:
         beside = place.database.parent
-        if split.scheme == "mlflow-artifacts":
+        if scheme == "mlflow-artifacts":
             yield beside / "mlartifacts" / path.lstrip("/")
         yield beside.joinpath(*Path(path).parts[-4:])  # mlartifacts/<name>/<run>/artifacts
         yield beside.joinpath("mlruns", *ids)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
 from neural_core.errors import ArtifactError
 from neural_core.importing import ImportTarget
+from neural_mlflow.place import path_in
 from neural_mlflow.sdk import RefusedError, spoken
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def _model(client: MlflowClient, place: Place, model_id: str) -> Model:
             found = client.get_logged_model(model_id)
     except RefusedError:
         return Model(model_id, model_id, None)
-    split = urlsplit(found.artifact_location or "")
-    path = Path(url2pathname(unquote(split.path)))
+    uri = found.artifact_location or ""
+    path = Path(path_in(uri))
     store = place.folder if place.database is None else place.database.parent
-    here = [path] if split.scheme in ("file", "") and path.is_absolute() else []
+    here = [path] if urlsplit(uri).scheme in ("file", "") and path.is_absolute() else []
     if store is not None:  # moved as a whole: <store>/<experiment>/models/<id>/artifacts
         here.append(store.joinpath(*path.parts[-5:] if place.folder is None else path.parts[-4:]))
     return Model(model_id, found.name or model_id, next((one.resolve() for one in here if one.is_dir()), None))

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from neural_mlflow.texts import artifact_segment
 
-__all__ = ["DEFAULT_DATABASE", "Place", "hide_password"]
+__all__ = ["DEFAULT_DATABASE", "Place", "hide_password", "path_in"]
 
 DEFAULT_DATABASE = "mlflow.db"
 _DATABASES = {".db", ".sqlite", ".sqlite3"}
@@ -51,7 +51,7 @@ class Place:
             database = Path(path).absolute()
             return cls(f"{match[1]}:///{database}{match['query'] or ''}", database=database)
         if text.startswith("file:"):
-            return cls.of_folder(Path(url2pathname(unquote(urlsplit(text).path)) or "mlruns"))
+            return cls.of_folder(Path(path_in(text) or "mlruns"))
         if "://" in text or text.split(":")[0] in ("databricks", "databricks-uc", "uc"):
             return cls(text)
         return cls.of_folder(Path(text))
@@ -76,6 +76,11 @@ class Place:
     def __str__(self) -> str:
         """Say where it is, without passwords."""
         return hide_password(self.uri)
+
+
+def path_in(uri: str) -> str:
+    """Give the path in a URI as this system writes paths."""
+    return url2pathname(unquote(urlsplit(uri).path))
 
 
 def hide_password(text: str) -> str:
