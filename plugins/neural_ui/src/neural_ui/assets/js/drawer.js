@@ -85,7 +85,7 @@
     drawer().hidden = !run;
     document.body.classList.toggle("has-drawer", Boolean(run));
     if (!run) {
-      if (id) neural.state.set({ run: "" });
+      if (id && !neural.runs.info().pending) neural.state.set({ run: "" }); // else it may still come
       if (wasOpen && before && before.isConnected) before.focus();
       return;
     }
@@ -101,8 +101,10 @@
     neural.state.on("base", redraw);
     neural.runs.on((kind, ids) => {
       const { run } = neural.state.get();
-      if (!run || !ids.includes(run)) return;
-      if (!neural.runs.get(run)) return void close();
+      if (!run) return;
+      if (!neural.runs.get(run)) return void (neural.runs.info().pending || close());
+      if (!ids.includes(run)) return;
+      if (drawer().hidden) return void show();
       redraw();
       if (!writing()) read(run);
     });

@@ -63,11 +63,18 @@
     }
   }
 
+  /** Take a list of all runs over. */
+  function takeAll(answer) {
+    const filling = neural.runs.info().pending;
+    neural.runs.load(answer);
+    if (filling && !answer.pending) neural.selection.settle();
+  }
+
   /** Read the runs that the first answer left out, which had the newest only. */
   async function rest() {
     if (neural.runs.whole()) return;
     try {
-      neural.runs.load(await neural.api.runs());
+      takeAll(await neural.api.runs());
     } catch (failed) {
       neural.fail(failed);
     }
@@ -77,10 +84,8 @@
   /** Read everything anew, now. */
   async function refresh() {
     try {
-      neural.runs.load(await neural.api.runs());
-      const selected = [...neural.state.get().selected].filter((id) => neural.runs.get(id));
-      if (!selected.length) neural.selection.initial();
-      else neural.state.set({ selected: new Set(selected) });
+      takeAll(await neural.api.runs());
+      neural.selection.renew();
       neural.main.emptiness();
       neural.cards.reload();
       failures = 0;

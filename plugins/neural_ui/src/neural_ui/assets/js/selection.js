@@ -6,6 +6,7 @@
 
   let rows = []; // runs in the order of the list
   let problem = "";
+  let search = ""; // with which the selection was made at the start
 
   const COLLATOR = new Intl.Collator("en", { numeric: true });
 
@@ -47,33 +48,50 @@
 
   const known = (ids) => [...ids].filter((id) => neural.runs.get(id));
 
+  /** Those that are there. While runs are still being read, those that may come as well: `settle` looks again. */
+  const expected = (ids) => (neural.runs.info().pending ? [...ids] : known(ids));
+
   /** Select what the address names, else what was selected last, else the newest runs. */
   function initial() {
-    const state = neural.state.get();
-    if (state.selected.size) {
-      const ids = neural.runs.info().pending ? [...state.selected] : known(state.selected);
-      if (ids.length) return neural.state.set({ selected: new Set(ids), touched: true });
-    }
-    const { test, archived } = neural.filter.parse(state.q);
-    const newest = offered(archived).filter(test).sort((a, b) => b.ordinal - a.ordinal);
-    const kept = state.q ? [] : known(neural.url.recall(storeKey(), []));
-    const healthy = newest.filter((run) => !run.error);
-    return neural.state.set({ selected: new Set(kept.length ? kept : healthy.slice(0, NEWEST).map((run) => run.id)), touched: kept.length > 0 });
+    const { selected, q } = neural.state.get();
+    search = q;
+    const named = expected(selected);
+    const ids = named.length || q ? named : expected(neural.url.recall(storeKey(), []));
+    if (ids.length) neural.state.set({ selected: new Set(ids), touched: true });
+    else newest();
   }
 
-  /** Leave out what is not there, once everything is known. */
-  function settle() {
+  /** Select the newest of the runs that the first search finds, for somebody who has not chosen. */
+  function newest() {
     const { selected } = neural.state.get();
+    const { test, archived } = neural.filter.parse(search);
+    const healthy = offered(archived).filter((run) => !run.error && test(run));
+    const ids = healthy.sort((a, b) => b.ordinal - a.ordinal).slice(0, NEWEST).map((run) => run.id);
+    neural.state.set({ selected: ids.join() === [...selected].join() ? selected : new Set(ids), touched: false });
+  }
+
+  /** Look again when all runs are read: some of those expected may not be there, and one read late may be the newest. */
+  function settle() {
+    const { selected, touched } = neural.state.get();
     const ids = known(selected);
-    if (ids.length < selected.size) neural.state.set({ selected: new Set(ids) });
+    if (!touched) newest();
+    else if (!ids.length && selected.size) initial();
+    else if (ids.length < selected.size) neural.state.set({ selected: new Set(ids) });
+  }
+
+  /** Keep those of the selection that are there after all was read anew. */
+  function renew() {
+    const ids = expected(neural.state.get().selected);
+    if (ids.length) neural.state.set({ selected: new Set(ids) });
+    else initial();
   }
 
   /** Show new runs at once while nobody has chosen. */
   function welcome(ids) {
     const state = neural.state.get();
     if (state.touched || !ids.length) return;
-    const newest = [...ids, ...state.selected].slice(0, Math.max(NEWEST, state.selected.size));
-    neural.state.set({ selected: new Set(newest) });
+    const shown = [...ids, ...state.selected].slice(0, Math.max(NEWEST, state.selected.size));
+    neural.state.set({ selected: new Set(shown) });
   }
 
   function all() {
@@ -98,5 +116,5 @@
     neural.state.on("selected", ({ selected, touched }) => touched && neural.url.keep(storeKey(), [...selected]));
   }
 
-  neural.selection = { arrange, enough, settle, initial, welcome, all, solo, start, rows: () => rows, problem: () => problem };
+  neural.selection = { arrange, enough, initial, settle, renew, welcome, all, solo, start, rows: () => rows, problem: () => problem };
 })((window.neural = window.neural || {}));
