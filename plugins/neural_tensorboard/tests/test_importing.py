@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 from neural_tensorboard import TensorBoardBackend
 from neural_tensorboard._events import table
-from neural_tensorboard._records import frame
+from neural_tensorboard._records import framed
 from neural_tensorboard.importing import command, read
 from PIL import Image
 from tensorboard.compat.proto.event_pb2 import Event
@@ -53,7 +53,7 @@ def write(folder: Path, events: Iterable[Event], name: str = "events.out.tfevent
     """Write events as any writer does."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.write_bytes(b"".join(frame(event.SerializeToString()) for event in events))
+    path.write_bytes(framed(event.SerializeToString() for event in events))
     return path
 
 
@@ -325,7 +325,7 @@ class TestDamage:
     def test_records_that_are_no_events(self, tmp_path: Path) -> None:
         """Records that are whole and no events, and times that are none, are counted."""
         path = write(tmp_path / "log", [Event(wall_time=at) for at in (math.nan, 1e300, -1e11)] + [scalar(0, loss=1)])
-        path.write_bytes(frame(b"\xff\xff\xff") + path.read_bytes())
+        path.write_bytes(framed([b"\xff\xff\xff"]) + path.read_bytes())
         (run,) = bring_in(tmp_path / "log", tmp_path / "base").values()
         assert (run.rows, dict(run.left_out)) == (1, {"damaged records": 4})
 

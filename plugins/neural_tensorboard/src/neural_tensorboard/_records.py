@@ -1,32 +1,35 @@
 """The frames of an event file: a length, a payload and a check of each, as TensorBoard reads them.
 
-TensorBoard's own writer hands records to a thread of its own; a kill takes along what waits there. Here a record is
-written, and on the disk, when the call returns. The checks are computed by TensorBoard's code.
+They are written by TensorBoard's own record writer. Its event file writer puts a queue and a thread in front of that; a
+kill takes along what waits there. Here a record is on the disk when the call returns.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+from tensorboard.summary.writer.record_writer import RecordWriter
 
-__all__ = ["append", "frame", "read_records", "replace"]
+__all__ = ["append", "framed", "read_records", "replace"]
 
 _HEADER = struct.Struct("<QI")
 _LENGTH = struct.Struct("<Q")
 _CHECK = struct.Struct("<I")
 
 
-def frame(payload: bytes) -> bytes:
-    """Give a record as it stands in an event file."""
-    length = _LENGTH.pack(len(payload))
-    return b"".join(
-        (length, _CHECK.pack(masked_crc32c(length)), payload, _CHECK.pack(masked_crc32c(payload))),
-    )
+def framed(records: Iterable[bytes]) -> bytes:
+    """Give records as they stand in an event file."""
+    buffer = io.BytesIO()
+    writer = RecordWriter(buffer)
+    for record in records:
+        writer.write(record)
+    return buffer.getvalue()
 
 
 def read_records(path: Path) -> Iterator[bytes | None]:
@@ -55,7 +58,7 @@ def append(path: Path, length: int, records: Iterable[bytes]) -> int:
         FileNotFoundError: the file is gone, or shorter than `length`: somebody removed what was written.
         OSError: the disk refuses. The file may be longer then; calling again with the same length is right.
     """
-    data = b"".join(map(frame, records))
+    data = framed(records)
     if length == 0:
         _make_folder(path.parent)
     with path.open("r+b" if length else "wb") as file:
@@ -80,7 +83,7 @@ def replace(path: Path, records: Iterable[bytes]) -> None:
     _make_folder(path.parent)
     stage = path.parent / ".neural-writing"  # holds no "tfevents", so TensorBoard passes it by
     with stage.open("wb") as file:
-        file.writelines(map(frame, records))
+        file.write(framed(records))
         file.flush()
         os.fsync(file.fileno())
     stage.replace(path)
