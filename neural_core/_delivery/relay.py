@@ -127,13 +127,17 @@ class Relay:
         """Look into the journal now."""
         self._resting.set()
 
+    def end(self, deadline: float) -> None:
+        """End after what is there was delivered or the deadline has come; the plugin then hears of the end."""
+        self._stop_at = deadline
+        self.hurry()
+
     def stop(self, deadline: float) -> None:
-        """End after what is there was delivered or the deadline has come; the plugin then hears of the end.
+        """See `end`, and wait for it.
 
         A call that does not return is left alone: its thread ends with the process. Another process may deliver then.
         """
-        self._stop_at = deadline
-        self.hurry()
+        self.end(deadline)
         while not self.idle and time.monotonic() < deadline + GRACE_SECONDS:
             self._thread.join(0.05)
         self._ledger.release()
@@ -183,8 +187,7 @@ class Relay:
             self._tail.refresh()
             batch = self._tail.next()
         if batch is None:
-            self._ledger.position = dict(self._tail.position)
-            self._finished = self._tail.ended
+            self._ledger.position, self._finished = dict(self._tail.position), self._tail.ended
         return batch
 
     def _deliver(self, batch: Batch) -> None:
@@ -217,8 +220,7 @@ class Relay:
     def _calls(self, batch: Batch) -> list[Call]:
         """Give the calls of one batch; an object that goes on for another one first hears of the start."""
         assert self._tail is not None
-        before = self._tail.state
-        after = evolve(before)
+        before, after = self._tail.state, evolve(self._tail.state)
         if batch.fact is not None:
             after.apply(batch.fact)
         calls = list(calls_of(self.directory, before, after, batch))
@@ -245,5 +247,4 @@ class Relay:
     def _save(self, *, force: bool = False) -> None:
         state = "complete" if self._finished else "set aside" if self.set_aside else "delivering"
         error = self.last_error if self._patience.in_a_row else None
-        behind = self._tail.rows_behind if self._tail is not None else int
-        self._ledger.save(state, error, behind, force=force)
+        self._ledger.save(state, error, self._tail.rows_behind if self._tail is not None else int, force=force)

@@ -512,6 +512,35 @@ class TestMisbehaviour:
         assert "plugin 'HangingPlugin' has not heard everything" in record.getMessage()
         hanging.release.set()
 
+    @pytest.mark.fault("P03")
+    def test_several_that_hang_are_left_together(
+        self, make_tracker: Callable[..., ExperimentTracker], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """At the deadline all that are behind are told to end before one is waited for: ten cost no more than one."""
+        monkeypatch.setenv("NEURAL_FINISH_SECONDS", "0.3")
+        monkeypatch.setattr("neural_core._delivery.relay.GRACE_SECONDS", 20.0)
+        told: list[bool] = []
+        ended = threading.Event()
+
+        class First:
+            @hookimpl
+            def neural_metrics_logged(self) -> None:
+                told.append(ended.wait(10.0))
+
+        class Second:
+            @hookimpl
+            def neural_metrics_logged(self) -> None:
+                raise RuntimeError("on purpose")
+
+            @hookimpl
+            def neural_experiment_finished(self) -> None:
+                ended.set()
+
+        tracker = make_tracker(plugins=[First(), Second()])
+        log(tracker, 0, 10)
+        tracker.finish()
+        assert told == [True]
+
 
 @needs_fork
 class TestForks:
