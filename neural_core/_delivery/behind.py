@@ -28,12 +28,13 @@ def say_who_is_behind(
         backends: name → options of those among them that were asked for; one without a cursor has heard nothing.
         position: part → ordinal up to which there is something to hear.
     """
-    behind = dict.fromkeys(set(backends) - {cursor.plugin for cursor in cursors}, "nothing was delivered")
+    without = {(name, False) for name in backends} - {cursor.whose for cursor in cursors}
+    behind = dict.fromkeys(without, "nothing was delivered")
     for cursor in cursors:
         if not cursor.is_there(position, ended=True, or_failed=False):
-            behind[cursor.plugin] = cursor.error or _rows_behind(directory, cursor)
-    for name, reason in behind.items():
-        if name in backends:
+            behind[cursor.whose] = cursor.error or _rows_behind(directory, cursor)
+    for (name, installed), reason in behind.items():
+        if name in backends and not installed:
             sentence = "backend %r has not heard everything yet (%s). All is stored; later: %s"
             _log.warning(sentence, name, reason, _command(directory, name, backends[name]))
         else:

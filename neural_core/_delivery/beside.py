@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neural_core._delivery.cursor import CursorFile
+from neural_core._delivery.cursor import INSTALLED, CursorFile
 from neural_core._delivery.forking import PausableThread
 from neural_core.errors import NeuralError
 
@@ -65,7 +65,8 @@ class RelaysBeside:
         from neural_core._delivery import discovery
 
         for name, options in backends.items():
-            self._add(discovery.make_backend(name, options))
+            plugin = discovery.make_backend(name, options)
+            self._add(plugin, discovery.destination_of(plugin))
 
     def add_later(self, backends: Mapping[str, Mapping[str, Any]], installed: Collection[str]) -> None:
         """Make plugins on a thread of its own: whoever calls this waits for no import.
@@ -87,12 +88,10 @@ class RelaysBeside:
         for plugin in discovery.always_on() if installed else ():
             if plugin.name in installed:
                 with _leaving_out():
-                    self._add(plugin)
+                    self._add(plugin, INSTALLED)
 
-    def _add(self, plugin: GuardedPlugin) -> None:
-        from neural_core._delivery import discovery
-
-        file = CursorFile(self._directory, self._uid, plugin.name, discovery.destination_of(plugin))
+    def _add(self, plugin: GuardedPlugin, destination: str) -> None:
+        file = CursorFile(self._directory, self._uid, plugin.name, destination)
         with self._lock:
             if not self._closed and file.acquire():
                 self._start(plugin, file)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from neural_core._delivery import AUTO_PLOTS, discovery
-from neural_core._delivery.cursor import TRIAL, CursorFile
+from neural_core._delivery.cursor import INSTALLED, TRIAL, CursorFile
 from neural_core._delivery.guard import GuardedPlugin
 from neural_core._delivery.relay import Relay
 from neural_core._storage.care.finalise import finalise
@@ -67,7 +67,7 @@ class Crew:
     def _make_installed(self, name: str, plots: bool | str) -> None:
         drawing = {AUTO_PLOTS: {"visualizer": plots if isinstance(plots, str) else None}}
         for plugin in discovery.always_on(tell=self._tell_broken, only=name, options=drawing):
-            self._made.put((plugin, CursorFile(self.directory, self._uid, plugin.name)))
+            self._made.put((plugin, CursorFile(self.directory, self._uid, plugin.name, INSTALLED)))
 
     def _make_backends(self, backends: Mapping[str, Mapping[str, Any]]) -> None:
         """Make one after the other, as large packages may not bear it at once; but wait for none for ever."""
@@ -92,7 +92,7 @@ class Crew:
 
     def _tell_broken(self, name: str, sentence: str) -> None:
         """Write beside the experiment what is wrong, where the trainer and ``neural status`` find it."""
-        self._leave_out(CursorFile(self.directory, self._uid, name), sentence)
+        self._leave_out(CursorFile(self.directory, self._uid, name, INSTALLED), sentence)
 
     def _leave_out(self, cursor_file: CursorFile, sentence: str) -> None:
         _log.warning("%s", sentence)

@@ -18,7 +18,7 @@ from neural_core._storage import liveness
 from neural_core._storage.experiment.documents import read_bytes, write_atomically
 from neural_core.errors import DamagedError
 
-__all__ = ["TRIAL", "Cursor", "CursorFile", "cursors_of", "is_held"]
+__all__ = ["INSTALLED", "TRIAL", "Cursor", "CursorFile", "cursors_of", "is_held"]
 
 FOLDER = "delivery"
 LEASE_SECONDS = 30.0
@@ -26,6 +26,8 @@ RENEW_SECONDS = 5.0
 CRASHES = 2
 TRIAL = "(import)"
 """The destination under which it is kept whether a backend can be made at all."""
+INSTALLED = "(installed)"
+"""The destination of installed plugins, which may have the names of backends."""
 _log = logging.getLogger("neural")
 
 
@@ -62,6 +64,11 @@ class Cursor:
     calling: bool = False
     crashes: int = 0
     written: int = 0
+
+    @property
+    def whose(self) -> tuple[str, bool]:
+        """Give the name, and whether it is an installed plugin's: a backend may have the same."""
+        return self.plugin, self.destination == INSTALLED
 
     def is_there(self, position: Mapping[str, int], *, ended: bool, or_failed: bool = True) -> bool:
         """Tell whether everything before `position` was delivered, and the end; `or_failed` takes a failure for it."""

@@ -159,10 +159,11 @@ class Delivery:
     def _companion_is_there(self, position: Mapping[str, int], *, ended: bool) -> bool:
         """Tell whether all that live in the companion have heard everything, installed plugins among them."""
         cursors = self._cursors()
-        expected = self._always_on | self.backends.keys() | ({AUTO_PLOTS} if self._plots else set())
-        if not expected <= {cursor.plugin for cursor in cursors}:
+        installed = self._always_on | ({AUTO_PLOTS} if self._plots else set())
+        expected = {(name, False) for name in self.backends} | {(name, True) for name in installed}
+        if not expected <= {cursor.whose for cursor in cursors}:
             return False
-        wanted = [cursor for cursor in cursors if cursor.plugin in expected or self._is_in_companion(cursor)]
+        wanted = [cursor for cursor in cursors if cursor.whose in expected or self._is_in_companion(cursor)]
         return all(cursor.is_there(position, ended=ended) for cursor in wanted)
 
     def _cursors(self) -> list[Cursor]:

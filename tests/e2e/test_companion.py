@@ -25,6 +25,7 @@ from delivery_support import (
 from distribution_support import make_distribution
 from journal_support import TIMEOUT, listed, only, steps
 
+from neural_core._delivery.cursor import cursors_of
 from neural_core._delivery.log_file import LIMIT
 from neural_core.testing import wait_for
 
@@ -151,6 +152,21 @@ assert tracker.delivered
         [line] = errors.splitlines()
         assert "another package has registered this name. It is left out" in line
         assert steps_once(heard(path)) == steps(only(tmp_path / "runs")) == list(range(10))
+
+    @pytest.mark.parametrize("companion", ["1", "0"])
+    def test_a_plugin_with_the_name_of_a_backend(self, tmp_path: Path, probe: Path, companion: str) -> None:
+        """An installed plugin and a backend of one name each have a cursor: what one fails at, the other has heard."""
+        points = {"neural.plugins": {"record": "neural_core.testing:RaisingPlugin"}}
+        folder = make_distribution(tmp_path / "site", "twin", points)
+        code = f"{HEAD}tracker = record(); log(tracker, 0, 10); tracker.finish(); print(tracker.delivered)"
+        env = environment(folder, probe, NEURAL_COMPANION=companion, NEURAL_LINGER="0")
+        output, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert output == "False\n"
+        assert "plugin 'record' has not heard everything yet (plugin 'record' (twin 1.0) raised" in errors
+        assert "backend 'record'" not in errors
+        assert steps_once(heard(tmp_path / "out")) == list(range(10))
+        states = {one.whose: one.state for one in cursors_of(only(tmp_path / "runs"))}
+        assert states == {("record", False): "complete", ("record", True): "set aside"}
 
     def test_relative_paths_are_the_script_s(self, tmp_path: Path, env: dict[str, str]) -> None:
         """A backend finds what its options name by a relative path where the script was when the tracker was made."""
