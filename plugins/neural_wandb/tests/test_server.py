@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -170,3 +171,35 @@ def test_a_removed_tag(tmp_path: Path, server: Server) -> None:
     again = deliver(tracker.experiment_dir, WandbBackend(**options), first.position, first.bookmark)
     assert again.complete, again.last_error
     assert uploaded.fields["tags"] == ["by hand", "stays"]
+
+
+def test_behind_a_proxy(tmp_path: Path, server: Server) -> None:
+    """A server that is reached through a proxy only gets what a killed process had not uploaded, too."""
+    tracker = ExperimentTracker("p", tmp_path, auto_visualize=False)
+    tracker.log_metrics({"loss": 1.0}, step=0)
+    way = {"base_url": "http://wandb.invalid", "api_key": KEY, "http_proxy": server.url}
+    options = {"dir": tmp_path, "mode": "online", "settings": way}
+    first = deliver(tracker.experiment_dir, WandbBackend(**options))
+    assert first.last_error is None
+    (mark,) = (tmp_path / "wandb").glob("run-*/*.synced")
+    mark.unlink()
+    tracker.finish()
+    again = deliver(tracker.experiment_dir, WandbBackend(**options), first.position, first.bookmark)
+    assert again.complete, again.last_error
+    assert mark.exists()
+    assert server.run(tracker.experiment_id).exit_codes[-1] == 0
+
+
+@pytest.mark.fault("P07")
+def test_nobody_is_there(tmp_path: Path) -> None:
+    """A server that refuses connections is an error at once; no service of W&B's is begun, which would wait for it."""
+    with ExperimentTracker("n", tmp_path, auto_visualize=False) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+    before = services()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # a port at which nobody listens
+        way = {"base_url": f"http://127.0.0.1:{taken.getsockname()[1]}", "api_key": KEY}
+        told = deliver(tracker.experiment_dir, WandbBackend(dir=tmp_path, mode="online", settings=way))
+    assert "W&B's server 127.0.0.1 cannot be reached" in str(told.last_error)
+    assert services() <= before
+    assert not (tmp_path / "wandb").exists()

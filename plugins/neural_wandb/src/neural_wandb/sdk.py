@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from neural_core.errors import ConfigurationError, DeliveryError
 from neural_wandb.choices import Choices
@@ -34,6 +35,8 @@ FINISH_SECONDS = 30.0
 REACH_SECONDS = 10.0
 INTERRUPTED = 255
 """W&B's own exit code for a KeyboardInterrupt."""
+_CONNECTING = ("api_key", "http_proxy", "https_proxy", "insecure_disable_ssl")
+"""Settings that ``wandb sync``, a process of its own, needs as well."""
 _lock = threading.Lock()
 _services = 0
 
@@ -53,6 +56,8 @@ def begin_run(choices: Choices, run_id: str, name: str) -> tuple[Any, int]:
             f"W&B authentication failed: there is no API key for {choices.host}. "
             "Run `wandb login`, or set WANDB_API_KEY, or WANDB_MODE=offline"
         )
+    if choices.is_online:
+        _check_server(choices)
     _check_folder(choices.folder)
     with _lock:
         wandb, service = load(), _services
@@ -94,25 +99,38 @@ def _check_folder(folder: Path) -> None:
         raise DeliveryError(f"W&B cannot write to {folder}: permission denied")
 
 
+def _check_server(choices: Choices) -> None:
+    """Refuse a server that cannot be reached; W&B would try for long, and hold up the end of this process as well.
+
+    Raises:
+        DeliveryError: nobody is there. What is behind a proxy is W&B's to find out.
+    """
+    server = urlsplit(choices.server or str(load().Settings().base_url))
+    host, own = server.hostname or "", f"{server.scheme}_proxy"
+    if choices.settings.get(own) or os.environ.get(f"WANDB_{own.upper()}"):
+        return
+    if server.scheme in getproxies() and not proxy_bypass(host):
+        return
+    try:
+        port = server.port or (443 if server.scheme == "https" else 80)
+        socket.create_connection((host, port), timeout=REACH_SECONDS).close()
+    except OSError as error:
+        raise DeliveryError(f"W&B's server {host} cannot be reached: {error}") from error
+
+
 def upload(files: Sequence[Path], choices: Choices) -> None:
     """Upload the files of runs that were not uploaded to their end, with W&B's own ``wandb sync``.
 
     Raises:
         DeliveryError: the server cannot be reached, or does not take them.
     """
-    server = urlsplit(choices.server or str(load().Settings().base_url))
-    port = server.port or (443 if server.scheme == "https" else 80)
-    try:
-        socket.create_connection((server.hostname or "", port), timeout=REACH_SECONDS).close()
-    except OSError as error:
-        raise DeliveryError(f"W&B's server {server.hostname} cannot be reached: {error}") from error
+    _check_server(choices)
     command = [sys.executable, "-m", "wandb", "sync", "--include-online", "--include-synced", *map(str, files)]
     environment = {**os.environ, "WANDB_SILENT": "false"}
     if choices.server:
         environment["WANDB_BASE_URL"] = choices.server
     environment.pop("WANDB_SERVICE", None)
-    if key := choices.settings.get("api_key"):
-        environment["WANDB_API_KEY"] = str(key)
+    environment |= {f"WANDB_{key.upper()}": str(value) for key in _CONNECTING if (value := choices.settings.get(key))}
     done = subprocess.run(
         command,
         env=environment,
