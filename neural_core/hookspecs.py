@@ -191,8 +191,8 @@ def neural_experiment_finished(experiment: Experiment, status: str, complete: bo
 def neural_make_plots(experiment: Experiment, history: Mapping[str, Series]) -> Mapping[str, Figure | PlotFile] | None:
     """Draw plots of one experiment.
 
-    Asked by `generate_visualizations()` and `flush()` on their thread, and by the automatic plots in the companion
-    process.
+    Asked by `generate_visualizations()` and `flush()`, and by the automatic plots in the companion process, on a thread
+    of its own.
 
     Args:
         experiment: the record.
@@ -218,7 +218,7 @@ def neural_make_plots(experiment: Experiment, history: Mapping[str, Series]) -> 
 def neural_make_comparison_plots(experiments: Sequence[ComparedExperiment]) -> Mapping[str, Figure] | None:
     """Draw plots of several experiments side by side.
 
-    Asked by `compare_experiments` and `export_comparison`, on their thread; only installed plugins are.
+    Asked by `compare_experiments` and `export_comparison`, on a thread of its own; only installed plugins are.
 
     Args:
         experiments: the record and the series of each.

@@ -18,11 +18,12 @@ from neural_core._storage import folder
 from neural_core._storage.care.finalise import finalise
 from neural_core._storage.care.spools import remove_spool
 from neural_core._storage.experiment.reader import RunReader
+from neural_core._storage.experiment.state import State
 from neural_core._storage.experiment.tail import Tail
 from neural_core._storage.index.find import is_live
 from neural_core.errors import DamagedError, ExperimentInUseError
 
-__all__ = ["Progress", "Replayed", "progress_of", "remove_arrived_spool", "replay"]
+__all__ = ["Progress", "Replayed", "destinations_of", "progress_of", "remove_arrived_spool", "replay"]
 
 POLL_SECONDS = 0.02
 STOP_SECONDS = 5.0
@@ -86,7 +87,7 @@ def replay(
     with contextlib.suppress(ExperimentInUseError):
         finalise(directory)
     plugin = discovery.make_backend(name, options)
-    uid = _uid(directory)
+    uid = _state(directory).uid
     file = CursorFile(directory, uid, name, discovery.destination_of(plugin))
     _forget_trial(CursorFile(directory, uid, name, TRIAL))
     tail = Tail(directory, file.cursor.position)
@@ -113,25 +114,41 @@ def replay(
 
 
 def _forget_trial(trial: CursorFile) -> None:
-    """What could not be made once could be now."""
-    if trial.cursor.state == "set aside":
+    """What could not be made once, or was being made when its process died, could be now."""
+    if not is_held(trial.cursor):
         trial.discard()
 
 
-def _uid(directory: Path) -> str:
+def _state(directory: Path) -> State:
     state, _ = RunReader(directory, verify=False).state()
     if not state.uid:
         raise DamagedError(f"{directory}: neither its documents nor its journal say which experiment this is")
-    return state.uid
+    return state
+
+
+def destinations_of(directory: Path) -> list[Cursor]:
+    """Give the cursors of an experiment, and one at the beginning for a spool's backend that has heard nothing.
+
+    Raises:
+        DamagedError: nothing in the folder says which experiment it is.
+    """
+    cursors = cursors_of(directory)
+    if not cursors and directory.parent.name != folder.SPOOLS:
+        return []
+    state = _state(directory)
+    ours = [cursor for cursor in cursors if cursor.uid == state.uid]  # others are those of a copy's original
+    backend = str(state.environment.get(folder.SPOOL_OF, ""))
+    unheard = backend and all(cursor.plugin != backend for cursor in ours)
+    return [*ours, Cursor(uid=state.uid, plugin=backend)] if unheard else ours
 
 
 def progress_of(directory: Path) -> list[Progress]:
-    """Tell how far every destination of an experiment is; those of a copied experiment's original are left out."""
-    cursors = cursors_of(directory)
-    if not cursors:
-        return []
-    uid = _uid(directory)
-    return [_progress(directory, cursor) for cursor in cursors if cursor.uid == uid]
+    """Tell how far every destination of an experiment is.
+
+    Raises:
+        DamagedError: nothing in the folder says which experiment it is.
+    """
+    return [_progress(directory, cursor) for cursor in destinations_of(directory)]
 
 
 def _progress(directory: Path, cursor: Cursor) -> Progress:

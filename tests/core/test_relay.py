@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from neural_core._delivery import taking
 from neural_core._delivery.cursor import CursorFile, cursors_of
 from neural_core._delivery.forking import PausableThread
 from neural_core._delivery.guard import GuardedPlugin
+from neural_core._delivery.questions import ask
 from neural_core._delivery.relay import Relay
 from neural_core._storage.experiment.tail import Tail
 from neural_core.hookspecs import hookimpl
@@ -511,6 +513,34 @@ class TestMisbehaviour:
         [record] = caplog.records
         assert "plugin 'HangingPlugin' has not heard everything" in record.getMessage()
         hanging.release.set()
+
+    @pytest.mark.fault("P03")
+    def test_one_that_never_answers(self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+        """A plugin that never answers a question is waited for once, and not for ever; the others answer."""
+        monkeypatch.setenv("NEURAL_DISABLE_PLUGINS", "*")
+        monkeypatch.setenv("NEURAL_FINISH_SECONDS", "1")
+        monkeypatch.setattr("neural_core._delivery.questions.DEADLINE_SECONDS", 0)
+        asked, released = [], threading.Event()
+
+        class Silent:
+            @hookimpl
+            def neural_make_plots(self) -> None:
+                asked.append(threading.current_thread())
+                released.wait()
+
+        class Good:
+            @hookimpl
+            def neural_make_plots(self) -> dict[str, str]:
+                return {"good": "drawn"}
+
+        plugins = [GuardedPlugin.wrap(plugin) for plugin in (Silent(), Good())]
+        question = partial(ask, "neural_make_plots", plugins, experiment=None, history={})
+        assert [question(), question()] == [{"good": "drawn"}] * 2
+        [record] = caplog.records
+        assert "plugin 'Silent' does not answer neural_make_plots" in record.getMessage()
+        released.set()
+        asked[0].join()
+        assert (question(), len(asked), len(caplog.records)) == ({"good": "drawn"}, 2, 1)
 
     @pytest.mark.fault("P03")
     def test_several_that_hang_are_left_together(
