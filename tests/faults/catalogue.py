@@ -48,7 +48,6 @@ NOTES = {
     "D10": "The delay is put into the system call. What is proved is that the thread that logs never makes that call.",
     "D11": "There is no network file system here: its errors are put into the system calls.",
     "D13": "Nobody waits for an hour: the times of the files are set back.",
-    "D16": "Python's own prompt stands in for the kernel of a notebook.",
     "I05": "What lists show has a checksum in the index. The columns by which filters choose have none there: SQLite keeps none.",
     "C05": "Sixty processes, not two hundred.",
     "C06": "With multiprocessing's workers; a data loader of PyTorch is made of them, and was not tried itself.",
@@ -77,7 +76,7 @@ D12 | somebody deletes or renames the folder of a running experiment | told once
 D13 | the training is stopped for an hour, then continued | it shows as running; rows go on where they were; a writer on another machine shows as stalled, then interrupted
 D14 | SIGINT, SIGTERM, `sys.exit`, an uncaught exception, a segmentation fault, `os._exit` | all rows; `interrupted` or `failed`, never `completed`; the script's own handlers and exit status
 D15 | the interpreter ends beside daemon threads, exit functions, `__del__`, a companion process | no hang, no message, no acknowledged row lost, no process left
-D16 | a cell of a notebook runs twice, or is stopped by Ctrl-C | each run is an experiment of its own; the forgotten one is `interrupted`; the stopped one can go on
+D16 | a cell of a notebook runs twice, or is stopped by Ctrl-C; its kernel is restarted or killed | each run is an experiment of its own; the forgotten one is `interrupted`; the stopped one can go on; what was logged is delivered
 D17 | a million rows; ten thousand metrics | a call costs what the first one did; memory does not grow
 I01 | any file is cut, at any byte | what stands before the cut is read, and the cut is named; other experiments are whole
 I02 | a bit flips, in any byte | the same data, or the damage is named; never other data in silence
