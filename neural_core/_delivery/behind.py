@@ -29,7 +29,7 @@ def say_who_is_behind(
         position: part → ordinal up to which there is something to hear.
     """
     without = {(name, False) for name in backends} - {cursor.whose for cursor in cursors}
-    behind = dict.fromkeys(without, "nothing was delivered")
+    behind = dict.fromkeys(without, "nothing is known of its delivery")
     for cursor in cursors:
         if not cursor.is_there(position, ended=True, or_failed=False):
             behind[cursor.whose] = cursor.error or _rows_behind(directory, cursor)

@@ -101,7 +101,7 @@ class CursorFile:
         if self.cursor.uid != uid:  # a cursor of another experiment, copied here
             self.cursor = Cursor(uid=uid, plugin=plugin, destination=destination)
         self._written = 0.0
-        self._wary = False
+        self._homeless = self._wary = False
         self._released = False
 
     def _read(self) -> Cursor | None:
@@ -184,9 +184,13 @@ class CursorFile:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(place, data, sync=False)
             except OSError as error:
-                _log.debug("cannot write %s: %s", place, error)
+                reason = error
             else:
                 return True
+        if not self._homeless:
+            self._homeless = True
+            sentence = "how far %r is cannot be kept, so that another process would begin anew (%s)"
+            _log.warning(sentence, self.cursor.plugin, reason)
         return False
 
 

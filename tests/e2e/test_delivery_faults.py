@@ -23,6 +23,7 @@ from delivery_support import (
 from distribution_support import make_distribution
 from journal_support import listed, mounted, only, problems, steps
 
+from neural_core._delivery.behind import say_who_is_behind
 from neural_core._delivery.cursor import CursorFile, cursors_of
 from neural_core.testing import wait_for
 
@@ -404,6 +405,19 @@ print(launcher.pid)
         assert [call["hook"] for call in calls].count("neural_experiment_finished") == 1
         [place] = (tmp_path / "state").rglob("*.json")
         assert '"complete"' in place.read_text()
+
+    def test_no_place_for_a_cursor(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Where no cursor can be kept at all, that is told once, and finish() does not say that nothing was heard."""
+        (tmp_path / "delivery").write_text("in the way")
+        monkeypatch.setattr("neural_core._delivery.cursor._elsewhere", lambda uid: tmp_path / "delivery" / uid)
+        cursor = CursorFile(tmp_path, "0" * 32, "record")
+        assert (cursor.acquire(), cursor.write(), cursor.write()) == (True, False, False)
+        [record] = caplog.records
+        assert "how far 'record' is cannot be kept" in record.getMessage()
+        assert not say_who_is_behind(tmp_path, [], {"record": {}}, {})
+        assert "has not heard everything yet (nothing is known of its delivery)" in caplog.text
 
     def test_a_folder_of_cursors_that_is_a_file(self, tmp_path: Path, probe: Path) -> None:
         """Where no cursor can be kept beside the experiment, it is kept in the user's own folder."""
