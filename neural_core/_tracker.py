@@ -201,7 +201,7 @@ class ExperimentTracker(LifeVerbs):
         backends, checked = require_backends(backend), folder.check_name(name)
         if _environment.is_disabled():
             return cls(checked, base_dir)
-        environment = _environment.describe()
+        environment = {**_environment.describe(), folder.SPOOL_OF: next(iter(backends))}
         session = Session.create(base_dir, checked, environment=environment, power=False, kind="integration")
         return cls._of(session, backends=backends)
 

@@ -14,8 +14,7 @@ import click
 from neural_core._cli.arguments import ids_argument
 from neural_core._cli.output import base_dir_option, legible, say
 from neural_core._construction import require_backends
-from neural_core._delivery.cursor import cursors_of
-from neural_core._delivery.replay import Replayed, remove_arrived_spool, replay
+from neural_core._delivery.replay import Replayed, destinations_of, remove_arrived_spool, replay
 from neural_core._storage import folder
 from neural_core._storage.index.find import find_experiment, is_live
 from neural_core.errors import DamagedError
@@ -57,11 +56,16 @@ def command(
 
 
 def _all_for(base: Path, backend: str) -> list[Path]:
-    """Give every experiment, and what passes through to this backend, or to one that is not known yet."""
-    spools = [
-        (one, {cursor.plugin for cursor in cursors_of(one)}) for one in folder.experiment_folders(base / folder.SPOOLS)
-    ]
-    return [*folder.experiment_folders(base), *(one for one, names in spools if backend in names or not names)]
+    """Give every experiment, and what passes through to this backend."""
+    spools = folder.experiment_folders(base / folder.SPOOLS)
+    return [*folder.experiment_folders(base), *(one for one in spools if _passes_to(one, backend))]
+
+
+def _passes_to(spool: Path, backend: str) -> bool:
+    try:
+        return any(cursor.plugin == backend for cursor in destinations_of(spool))
+    except (DamagedError, OSError):
+        return True  # to be named when it is read
 
 
 def _pair(text: str) -> tuple[str, Any]:

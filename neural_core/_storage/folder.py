@@ -12,6 +12,7 @@ from neural_core.errors import ArgumentTypeError, ArgumentValueError, Configurat
 __all__ = [
     "DEFAULT_BASE_DIR",
     "SPOOLS",
+    "SPOOL_OF",
     "TRASH",
     "experiment_folders",
     "is_experiment",
@@ -27,6 +28,8 @@ DEFAULT_BASE_DIR = "neural_experiments"
 TRASH = ".trash"
 SPOOLS = ".integrations"
 """Where experiments are that only pass through to a backend."""
+SPOOL_OF = "integration"
+"""What their environment calls the name of that backend."""
 _SLUG_LENGTH = 48
 _FALLBACK_SLUG = "experiment"
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 from distribution_support import make_distribution, run_python
 
 from neural_core import ExperimentTracker
+from neural_core._delivery.cursor import TRIAL, CursorFile
+from neural_core._storage.experiment.reader import RunReader
 
 MAIN = "from neural_core._cli import main; main()"
 KIT = {"slow": "neural_core.testing:SlowPlugin", "raise": "neural_core.testing:RaisingPlugin"}
@@ -85,3 +88,15 @@ def test_one_traceback(installed: Path, base: Path) -> None:
     result = run_python(MAIN, "sync", "--all", "--to", "raise", "--base-dir", str(base), path=installed, status=1)
     assert result.stdout.count("1,500 rows behind: plugin 'raise' (neural-kit 1.0) raised RuntimeError") == 2
     assert result.stderr.count("Traceback") == 1
+
+
+def test_a_companion_killed_while_it_made_a_backend(installed: Path, tmp_path: Path) -> None:
+    """What a killed companion noted while it made a backend is forgotten when `neural sync` has made and told it."""
+    with ExperimentTracker("one", tmp_path / "runs", auto_visualize=False) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+    uid = RunReader(tracker.experiment_dir).state()[0].uid
+    CursorFile(tracker.experiment_dir, uid, "slow", TRIAL).release()
+    base = ["--base-dir", str(tmp_path / "runs")]
+    run_python(MAIN, "sync", "--all", "--to", "slow", *base, path=installed)
+    [told] = json.loads(run_python(MAIN, "status", "--json", *base, path=installed).stdout)
+    assert told["state"] == "complete"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+import shutil
 import signal
 from pathlib import Path
 
@@ -177,12 +179,17 @@ backend.finish()
     assert steps_once(heard(tmp_path / "heard")) == [0, 1, 2, 3, 4]
 
 
-def test_sync_all_leaves_the_spools_of_others(probe: Path, tmp_path: Path) -> None:
-    """`neural sync --all` gives a backend what was on its way to it, and nothing that was on its way to another."""
+@pytest.mark.parametrize("killed", [False, True])
+def test_sync_all_leaves_the_spools_of_others(probe: Path, tmp_path: Path, killed: bool) -> None:
+    """`neural sync --all` gives a backend only what was on its way to it, also before that one heard a word of it."""
     spool, _ = left_behind(probe, tmp_path)
+    if killed:  # script and companion, before there was a cursor
+        shutil.rmtree(spool / "delivery")
     run_python(MAIN, "sync", "--all", "--to", "record", "--option", "path=heard", path=probe, cwd=tmp_path)
     assert heard(tmp_path / "heard") == []
     assert spools(tmp_path) == [spool]
+    [told] = json.loads(run_python(MAIN, "status", "--json", path=probe, cwd=tmp_path).stdout)
+    assert (told["to"], told["behind"]) == ("raising", 5)
 
 
 def test_an_option_that_cannot_cross_leaves_nothing(probe: Path, tmp_path: Path) -> None:
