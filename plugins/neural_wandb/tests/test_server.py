@@ -173,8 +173,14 @@ def test_a_removed_tag(tmp_path: Path, server: Server) -> None:
     assert uploaded.fields["tags"] == ["by hand", "stays"]
 
 
-def test_behind_a_proxy(tmp_path: Path, server: Server) -> None:
-    """A server that is reached through a proxy only gets what a killed process had not uploaded, too."""
+def test_behind_a_proxy(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is reached through a proxy only gets what a killed process had not uploaded, too.
+
+    What W&B writes while it uploads is beside the run, not in the current folder.
+    """
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
     tracker = ExperimentTracker("p", tmp_path, auto_visualize=False)
     tracker.log_metrics({"loss": 1.0}, step=0)
     way = {"base_url": "http://wandb.invalid", "api_key": KEY, "http_proxy": server.url}
@@ -187,6 +193,7 @@ def test_behind_a_proxy(tmp_path: Path, server: Server) -> None:
     again = deliver(tracker.experiment_dir, WandbBackend(**options), first.position, first.bookmark)
     assert again.complete, again.last_error
     assert mark.exists()
+    assert not list(here.iterdir())
     assert server.run(tracker.experiment_id).exit_codes[-1] == 0
 
 

@@ -126,7 +126,7 @@ def upload(files: Sequence[Path], choices: Choices) -> None:
     """
     _check_server(choices)
     command = [sys.executable, "-m", "wandb", "sync", "--include-online", "--include-synced", *map(str, files)]
-    environment = {**os.environ, "WANDB_SILENT": "false"}
+    environment = {**os.environ, "WANDB_SILENT": "false", "WANDB_DIR": str(choices.folder)}
     if choices.server:
         environment["WANDB_BASE_URL"] = choices.server
     environment.pop("WANDB_SERVICE", None)
