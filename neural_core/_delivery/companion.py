@@ -8,6 +8,7 @@ goes.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import logging
 import os
@@ -34,18 +35,33 @@ LINGER_SECONDS = 120.0
 MAKING_SECONDS = 10.0
 STEP_SECONDS = 0.1
 CLOSE_SECONDS = 5.0
+HELD_SECONDS = 60.0
 _log = logging.getLogger("neural")
 
 
 def main() -> int:
     """Serve one trainer until it has ended and all is delivered."""
     _detach()
-    companion = _Companion()
+    companion, ended = _Companion(), threading.Event()
+    threading.Thread(target=_show_life, args=(ended,), daemon=True).start()
     threading.Thread(target=_read_commands, args=(companion.commands,), daemon=True).start()
     while companion.step():
         pass
     companion.close()
+    ended.set()
     return 0
+
+
+def _show_life(ended: threading.Event) -> None:
+    """Say again and again that threads run here, until all is done: who has not said so for a minute ends at once.
+
+    So a plugin that holds the interpreter does not hold the others for ever, and what one leaves running at the end
+    keeps no process. The thread that listens is no Python's.
+    """
+    while True:
+        faulthandler.dump_traceback_later(HELD_SECONDS, exit=True)
+        if ended.wait(HELD_SECONDS / 20):
+            return
 
 
 class _Companion:

@@ -63,7 +63,7 @@ def _in_time(name: str, hook: str, answer: Callable[[], dict[str, Any]]) -> dict
     given: list[dict[str, Any]] = []
     thread = threading.Thread(target=lambda: given.append(answer()), name=f"neural-question-{name}", daemon=True)
     thread.start()
-    thread.join(max(DEADLINE_SECONDS, waiting_seconds()))
+    thread.join(min(max(DEADLINE_SECONDS, waiting_seconds()), threading.TIMEOUT_MAX))
     if thread.is_alive():
         _silent[name] = thread
         _log.warning("plugin %r does not answer %s: it is left out, and asked again when it has returned", name, hook)

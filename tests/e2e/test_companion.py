@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from delivery_support import (
+    IMPATIENT,
     environment,
     finished,
     heard,
@@ -707,6 +708,18 @@ assert launcher.starts == 2
 """
         assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
         assert steps_once(heard(tmp_path / "out")) == list(range(20))
+
+    def test_it_ends_whatever_still_runs(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A thread that a backend has left running, and for which Python would wait, keeps no companion."""
+        code = f"""{HEAD}{IMPATIENT}
+tracker = ExperimentTracker("train", runs, auto_visualize=False, backend={{"staying": {{"path": out}}}})
+log(tracker, 0, 10)
+tracker.finish()
+print(launcher.pid)
+"""
+        output, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert (errors, steps_once(heard(tmp_path / "out"))) == ("", list(range(10)))
+        wait_for(lambda: is_gone(int(output)))
 
     @pytest.mark.fault("D15")
     def test_it_ends_with_the_trainer(self, tmp_path: Path, env: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from delivery_support import (
     FOREVER,
+    IMPATIENT,
     environment,
     finished,
     heard,
@@ -119,6 +120,16 @@ class TestPlugins:
         [line] = run_with("hanging={}", SOON)
         assert "backend 'hanging' has not heard everything yet (500 rows behind)" in line
         assert "neural sync" in line
+
+    @pytest.mark.fault("P03")
+    @pytest.mark.skipif(sys.platform == "win32", reason="the probe calls a C function that is not there")
+    def test_one_that_holds_the_interpreter(self, tmp_path: Path, probe: Path) -> None:
+        """A backend in whose call no other thread runs is one that ends its process: another one hears everything."""
+        code = f"{HEAD}{IMPATIENT}tracker = train(holding={{}}); log(tracker, 0, 500); tracker.finish()"
+        env = environment(probe, NEURAL_LINGER="0")
+        _, errors = run(code, tmp_path / "runs", tmp_path / "out", env=env)
+        assert "plugin 'holding' (probe 1.0) ended the process that delivers to it" in errors.splitlines()[-1]
+        assert steps_once(heard(tmp_path / "out")) == steps(only(tmp_path / "runs")) == list(range(500))
 
     @pytest.mark.fault("P06")
     def test_one_that_does_not_import(self, run_with: Callable[..., list[str]]) -> None:

@@ -21,13 +21,15 @@ BACKENDS = {
     "hanging": "neural_core.testing:HangingPlugin",
     "crashing": "neural_core.testing:CrashingPlugin",
     "flooding": "probe:Flooding",
+    "holding": "probe:Holding",
     "lost": "probe:Lost",
+    "staying": "probe:Staying",
     "broken": "probe_that_is_not_there:Broken",
     "dying": "probe_dying:Dying",
     "sleeping": "probe_sleeping:Sleeping",
 }
 PROBE = """
-import os, sys, time
+import ctypes, os, sys, threading, time
 from neural_core.testing import RecordingPlugin
 
 class Slow(RecordingPlugin):
@@ -49,6 +51,17 @@ class Gated(RecordingPlugin):
             time.sleep(0.01)
         super().heard(hook, arguments)
 
+class Holding(RecordingPlugin):
+    # Lets no other thread of its process go on.
+    def heard(self, hook, arguments):
+        ctypes.PyDLL(None).sleep(1000)
+
+class Staying(RecordingPlugin):
+    # Leaves a thread for which Python waits at its end.
+    def heard(self, hook, arguments):
+        super().heard(hook, arguments)
+        threading.Thread(target=time.sleep, args=(1000,), daemon=False).start()
+
 class Lost(RecordingPlugin):
     def destination(self):
         raise LookupError("no address")
@@ -62,6 +75,14 @@ class Flooding(RecordingPlugin):
 """
 FOREVER = "1000"
 """As NEURAL_FINISH_SECONDS: whoever waits for what never comes fails by the time limit of the process."""
+
+
+IMPATIENT = """
+from neural_core._delivery import launcher as starting
+early = "from neural_core._delivery import companion; companion.HELD_SECONDS = 1; sys.exit("
+starting._BOOT = starting._BOOT.replace("sys.exit(", early)
+"""
+"""In a script: its companion ends when one thread has held its interpreter for a second."""
 
 
 def install_probe(folder: Path) -> Path:
