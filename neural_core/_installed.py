@@ -9,21 +9,51 @@ from typing import TYPE_CHECKING, Any
 from neural_core.errors import ArgumentTypeError, NotInstalledError
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import Distribution, EntryPoint
 
-__all__ = ["BACKENDS", "UI", "VISUALIZERS", "backend_names", "entry_points", "load", "no_visualizer", "not_installed"]
+__all__ = [
+    "BACKENDS",
+    "UI",
+    "VISUALIZERS",
+    "backend_names",
+    "entry_points",
+    "every_entry_point",
+    "load",
+    "no_visualizer",
+    "not_installed",
+]
 
 BACKENDS = "neural.backends"
 UI = "neural.ui"
 VISUALIZERS = "neural.visualizers"
+_DAMAGED = (TypeError, ValueError, AttributeError, OSError)
 _TITLES = {"mlflow": "MLflow", "wandb": "W&B", "tensorboard": "TensorBoard", "ui": "Dash"}
 
 
 def entry_points(group: str) -> dict[str, EntryPoint]:
     """Give the entry points of a group by name; none of them is imported."""
+    return {point.name: point for point in every_entry_point(group)}
+
+
+def every_entry_point(group: str) -> list[EntryPoint]:
+    """Give the entry points of a group, also those of the same name; a package that cannot say which it has has none.
+
+    One that is half installed, whoever's it is, must keep no plugin away, and end no training.
+    """
     from importlib import metadata  # 15 ms, only for those who name a plugin
 
-    return {point.name: point for point in metadata.entry_points(group=group)}
+    try:
+        return list(metadata.entry_points(group=group))
+    except _DAMAGED:  # of one package, but none is given
+        points = [point for package in metadata.distributions() for point in _entry_points_of(package)]
+        return [point for point in dict.fromkeys(points) if point.group == group]
+
+
+def _entry_points_of(package: Distribution) -> list[EntryPoint]:
+    try:
+        return list(package.entry_points)
+    except _DAMAGED:
+        return []
 
 
 def load(group: str, name: str) -> Any:

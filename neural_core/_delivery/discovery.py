@@ -11,6 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from neural_core._delivery.guard import GuardedPlugin, is_ctrl_c, said
+from neural_core._installed import every_entry_point
 from neural_core.errors import ConfigurationError, NeuralError
 
 __all__ = [
@@ -78,7 +79,7 @@ def find(group: str) -> list[FoundPlugin]:
     ``NEURAL_DISABLE_PLUGINS=a,b`` blocks plugins by name, ``*`` all of them; ``NEURAL_ENABLE_PLUGINS=a,b`` lets only
     these through. Backends are asked for by name and never blocked.
     """
-    points = sorted(metadata.entry_points(group=group), key=lambda point: point.name)
+    points = sorted(every_entry_point(group), key=lambda point: point.name)
     return [
         FoundPlugin(group, point.name, _distribution(point), _is_blocked(group, point.name), point) for point in points
     ]

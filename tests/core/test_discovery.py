@@ -110,6 +110,19 @@ def test_broken_plugins(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("P06")
+@pytest.mark.parametrize("damaged", [b"[neural.plugins]\nhalf", b"[console_scripts]\n\xff = half:half\n"])
+def test_a_package_that_is_half_installed(tmp_path: Path, damaged: bytes) -> None:
+    """A package whose list of entry points is damaged keeps no plugin away, and tracking goes on."""
+    folder = site(tmp_path, backends={"record": "neural_core.testing:RecordingPlugin"})
+    make_distribution(folder, "half", {})
+    (folder / "half-1.0.dist-info" / "entry_points.txt").write_bytes(damaged)
+    record = f"{{'record': {{'path': {str(tmp_path / 'calls')!r}}}}}"
+    tracked = run_python(TRACK, str(tmp_path / "runs"), record, path=folder)
+    assert (tracked.stdout.split()[0], tracked.stderr) == ("3", "")
+    assert "neural_experiment_finished" in (tmp_path / "calls").read_text()
+
+
+@pytest.mark.fault("P06")
 def test_registered_twice(tmp_path: Path) -> None:
     """Of two packages with a plugin of one name, one is used, and a warning names the other."""
     folder = site(tmp_path, plugins={"good": "good:Good"})

@@ -79,7 +79,7 @@ ROOMS = [
     # What stands on them
     Room(
         "neural_core/_delivery/**/*.py",
-        ours=core("errors hookspecs records _delivery _storage"),
+        ours=core("errors hookspecs records _delivery _installed _storage"),
         others=("attrs", "platformdirs", "pluggy"),
     ),
     Room(
