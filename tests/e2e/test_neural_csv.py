@@ -57,7 +57,10 @@ def logged(steps: int) -> list[tuple[int, str, float]]:
 
 def is_delivered(directory: Path) -> bool:
     """Tell whether the CSV backend has heard of the end."""
-    cursors = [json.loads(path.read_bytes()) for path in directory.glob("delivery/csv-*.json")]
+    try:
+        cursors = [json.loads(path.read_bytes()) for path in directory.glob("delivery/csv-*.json")]
+    except FileNotFoundError:  # that of a trial, which has ended meanwhile
+        return False
     return [cursor["state"] for cursor in cursors] == ["complete"]
 
 

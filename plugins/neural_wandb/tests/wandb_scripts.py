@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -33,8 +34,9 @@ def run(code: str, *arguments: object, cwd: Path, **environment: str) -> str:
 def cursor(experiment_dir: Path) -> dict[str, Any]:
     """Give what is known of the delivery of an experiment to W&B, nothing when there is nothing yet."""
     for path in experiment_dir.glob("delivery/wandb-*.json"):
-        found: dict[str, Any] = json.loads(path.read_text())
-        return found
+        with contextlib.suppress(FileNotFoundError):  # that of a trial, which has ended meanwhile
+            found: dict[str, Any] = json.loads(path.read_text())
+            return found
     return {}
 
 
