@@ -181,10 +181,12 @@ class CursorFile:
         data = json.dumps(asdict(self.cursor), indent=1).encode("ascii")
         for place in self._places:
             try:
-                place.parent.mkdir(parents=True, exist_ok=True)
+                place.parent.mkdir(parents=place is not self._places[0], exist_ok=True)
                 write_atomically(place, data, sync=False)
             except OSError as error:
                 reason = error
+                if place is self._places[0] and isinstance(error, FileNotFoundError):
+                    return False  # somebody has taken the experiment away: it is not made again
             else:
                 return True
         if not self._homeless:

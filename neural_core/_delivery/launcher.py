@@ -199,7 +199,7 @@ def module_folders() -> list[str]:
 
 def _log_file(path: Path) -> IO[bytes]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         return path.open("ab")
     except OSError:
         return Path(os.devnull).open("ab")

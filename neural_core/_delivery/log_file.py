@@ -25,7 +25,7 @@ def divert_output(path: Path) -> None:
     """Send what this process and its libraries print to `path`, too; a plugin that floods it fills no disk."""
     global _diverted
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         path.touch()
     if path not in _places:
         _places.append(path)

@@ -430,6 +430,17 @@ print(launcher.pid)
         assert not say_who_is_behind(tmp_path, [], {"record": {}}, {})
         assert "has not heard everything yet (nothing is known of its delivery)" in caplog.text
 
+    def test_an_experiment_that_was_taken_away(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A cursor of an experiment whose folder is gone makes none again, there or elsewhere, and nothing is said."""
+        monkeypatch.setattr("neural_core._delivery.cursor._elsewhere", lambda uid: tmp_path / "state" / uid)
+        cursor = CursorFile(tmp_path / "gone", "0" * 32, "record")
+        cursor.acquire()
+        divert = f"from neural_core._delivery.log_file import *; divert_output(log_of({str(tmp_path / 'gone')!r}))"
+        assert run(divert, env=environment()) == ("", "")
+        assert (cursor.write(), list(tmp_path.iterdir()), caplog.records) == (False, [], [])
+
     def test_a_folder_of_cursors_that_is_a_file(self, tmp_path: Path, probe: Path) -> None:
         """Where no cursor can be kept beside the experiment, it is kept in the user's own folder."""
         code = f"""{HEAD}
