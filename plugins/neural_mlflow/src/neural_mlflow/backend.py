@@ -197,4 +197,6 @@ def _location(given: str | os.PathLike[str] | None) -> str | None:
     if given is None:
         return None
     text = os.fspath(given)
-    return text if "://" in text or text.startswith("mlflow-artifacts:") else Place.of_folder(Path(text)).uri
+    if text.startswith("file:"):
+        return Place.of(text).uri
+    return text if "://" in text or text.startswith(("mlflow-artifacts:", "dbfs:")) else Place.of_folder(Path(text)).uri

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 from urllib.request import url2pathname
 
 from attrs import frozen
@@ -17,6 +18,7 @@ __all__ = ["DEFAULT_DATABASE", "Place", "hide_password", "path_in"]
 DEFAULT_DATABASE = "mlflow.db"
 _DATABASES = {".db", ".sqlite", ".sqlite3"}
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?):///(?P<path>[^?]*)(?P<query>\?.*)?", re.DOTALL)
+_NOT_IN_A_URI = re.compile(r"[%?]")
 _PASSWORD = re.compile(r"(\w://[^/@\s:]*):(?!\d+/)[^@\s]*@(?:[^/?@\s]*@)*")
 
 
@@ -41,20 +43,27 @@ class Place:
         Args:
             given: a tracking URI, the path of a SQLite file (``.db``, ``.sqlite``) or of a folder, or None.
         """
-        text = os.fspath(given) if given else os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DEFAULT_DATABASE}"
+        text = os.fspath(given) if given else os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_DATABASE
         if "://" not in text and Path(text).suffix in _DATABASES:
-            text = f"sqlite:///{text}"
+            return cls.of_database(Path(text))
         if match := _SQLITE.fullmatch(text):
-            path = match["path"]
+            path = unquote(match["path"]) if _is_quoted(match["path"]) else match["path"]
             if not path or path == ":memory:":
                 return cls(text)
-            database = Path(path).absolute()
-            return cls(f"{match[1]}:///{database}{match['query'] or ''}", database=database)
+            return cls.of_database(Path(path), match[1], match["query"] or "")
         if text.startswith("file:"):
             return cls.of_folder(Path(path_in(text) or "mlruns"))
         if "://" in text or text.split(":")[0] in ("databricks", "databricks-uc", "uc"):
             return cls(text)
         return cls.of_folder(Path(text))
+
+    @classmethod
+    def of_database(cls, file: Path, scheme: str = "sqlite", query: str = "") -> Place:
+        """Give the SQLite store in a file; `query` is what stands behind the path in its URI."""
+        path = str(file.absolute())
+        if _is_quoted(path):
+            path = _NOT_IN_A_URI.sub(lambda found: quote(found[0]), path)
+        return cls(f"{scheme}:///{path}{query}", database=file.absolute())
 
     @classmethod
     def of_folder(cls, folder: Path) -> Place:
@@ -78,9 +87,18 @@ class Place:
         return hide_password(self.uri)
 
 
+def _is_quoted(path: str) -> bool:
+    """Tell whether a database's URI has this path in quotes: SQLAlchemy takes them away from 2.1 on, never before."""
+    if not _NOT_IN_A_URI.search(path):
+        return False
+    major, minor = importlib.metadata.version("sqlalchemy").split(".")[:2]
+    return (int(major), int(minor)) >= (2, 1)
+
+
 def path_in(uri: str) -> str:
-    """Give the path in a URI as this system writes paths."""
-    return url2pathname(unquote(urlsplit(uri).path))
+    """Give the path in a URI as this system writes paths; of a text without a scheme, as MLflow does, the whole."""
+    parts = urlsplit(uri)
+    return url2pathname(parts.path if parts.scheme else uri)
 
 
 def hide_password(text: str) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import sqlite3
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neural_core.errors import DeliveryError, NotInstalledError
@@ -77,7 +80,10 @@ def make_client(place: Place, timeout: float | None = None) -> MlflowClient:
     from mlflow import MlflowClient
 
     with spoken(place), _alone(place):
-        return MlflowClient(tracking_uri=place.uri, registry_uri=place.uri)
+        _look_at(place)
+        client = MlflowClient(tracking_uri=place.uri, registry_uri=place.uri)
+    _remove_mistaken(place)
+    return client
 
 
 def _set_environment(place: Place, timeout: float | None) -> None:
@@ -127,6 +133,21 @@ def _alone(place: Place) -> Iterator[None]:
         os.close(folder)
 
 
+def _look_at(place: Place) -> None:
+    """Find out at once that a SQLite file cannot be opened: MLflow would try ten times, for a hundred seconds."""
+    if place.database is not None:
+        with contextlib.closing(sqlite3.connect(place.database)) as connection:
+            connection.execute("PRAGMA schema_version")
+
+
+def _remove_mistaken(place: Place) -> None:
+    """Remove an empty folder: MLflow makes that of a SQLite file by the path as it is quoted in the URI, too."""
+    quoted = Path(place.uri.partition(":///")[2].partition("?")[0]).parent
+    if place.database is not None and quoted != place.database.parent:
+        with contextlib.suppress(OSError):
+            os.removedirs(quoted)
+
+
 def installed_limits() -> Limits:
     """Give the limits that the installed MLflow knows."""
     from mlflow.utils import validation
@@ -146,12 +167,18 @@ def spoken(place: Place) -> Iterator[None]:
     Raises:
         RefusedError: MLflow, its server, its database or the network raised.
     """
-    from mlflow.exceptions import MlflowException
-
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except _failures() as error:
         reason = hide_password(" ".join(str(error).split()))
         if len(reason) > _REASON_LENGTH:
             reason = f"{reason[:_REASON_LENGTH]}…"
         raise RefusedError(f"MLflow at {place}: {reason}", str(getattr(error, "error_code", ""))) from error
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Give what MLflow raises, or lets through: of its database, or of a library that a store needs."""
+    from mlflow.exceptions import MlflowException
+
+    of_databases = getattr(sys.modules.get("sqlalchemy.exc"), "SQLAlchemyError", sqlite3.Error)
+    return MlflowException, OSError, ImportError, sqlite3.Error, of_databases

@@ -35,6 +35,7 @@ KEY_LENGTH = 250
 """In bytes: a key may be the name of a file."""
 _KEPT_BYTES = 191
 """Of a key that is not the name itself: tags that begin with one of ours can still hold it and its mark whole."""
+_OURS = re.compile(r"(user\.)*neural\.")
 _FORBIDDEN_IN_KEYS = re.compile(r"[^/\w.\- :]")
 _FORBIDDEN_IN_FILES = re.compile(r"[^\w.\- =+,()@~]")
 _SUFFIX = re.compile(r"(?<=.)\.\w{1,8}\Z", re.ASCII)
@@ -87,7 +88,7 @@ def key_of(name: str, limits: Limits, beside: Iterable[str] = ()) -> str:
 
 def tag_key(name: str, beside: Iterable[str] = ()) -> str:
     """Give the key of a tag of the user's; one that begins like ours gets another beginning."""
-    return key_of(f"user.{name}" if name.startswith("neural.") else name, OLDEST, beside)
+    return key_of(f"user.{name}" if _OURS.match(name) else name, OLDEST, beside)
 
 
 def tag_text(value: object) -> str:
