@@ -132,3 +132,20 @@ def test_a_database_by_any_path(database, tmp_path: Path) -> None:
     mirror(database.uri, tracker)
     moved = shutil.move(tmp_path / "mlflow.db", tmp_path / "größe #1 100%41?.db")
     assert bring_in(str(moved), tmp_path).rows == 1
+
+
+@pytest.mark.parametrize("kind", ["database", "files"])
+def test_no_copies_of_copies(database, tmp_path: Path, kind: str) -> None:
+    """What was brought in and mirrored back does not come in once more, unless it was gone on with or changed."""
+    uri = database.uri if kind == "database" else (tmp_path / "mlruns").as_uri()
+    client = MlflowClient(uri)
+    run_id = client.create_run(client.create_experiment("theirs"), start_time=1_000, tags={"team": "a"}).info.run_id
+    client.log_batch(run_id, metrics=[Metric("loss", value, 5_000, at) for at, value in enumerate([0.5, math.nan])])
+    client.log_param(run_id, "lr", 0.10)
+    client.set_terminated(run_id, end_time=9_000)
+    brought = come_back(uri, tmp_path)
+    mirror(uri, brought)
+    assert [run.source for run in runs_of(uri)] == [f"mlflow run {run_id}"]
+    brought.set_notes("changed")
+    mirror(uri, brought)
+    assert len(list(runs_of(uri))) == 2

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from neural_mlflow.place import Place
 
-__all__ = ["NAME", "UID", "Wishes", "find_anywhere", "find_or_make", "find_run", "milliseconds", "run_name"]
+__all__ = ["NAME", "ORIGIN", "UID", "Wishes", "find_anywhere", "find_or_make", "find_run", "milliseconds", "run_name"]
 
-UID, NAME = "neural.uid", "neural.name"
+UID, NAME, ORIGIN = "neural.uid", "neural.name", "neural.imported_from"
 _PAGE = 200
 
 
@@ -151,16 +151,16 @@ def _all_experiments(client: MlflowClient) -> Iterator[list[str]]:
 
 def _tags(experiment: Experiment) -> dict[str, str]:
     """Give the tags of a new run; who and which script are said as MLflow itself says them."""
-    script = ""
+    script, origin = "", ""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         environment = json.loads((experiment.directory / "metadata.json").read_bytes()).get("environment") or {}
-        script = str(environment.get("script") or "")
+        script, origin = (str(environment.get(key) or "") for key in ("script", "imported_from"))
     user = ""
     with contextlib.suppress(OSError, KeyError, ImportError):
         user = getpass.getuser()
     said = {"mlflow.user": user, "mlflow.source.name": script, "mlflow.source.type": "LOCAL" if script else ""}
     own = {UID: experiment.uid, "neural.id": experiment.experiment_id, NAME: tag_text(experiment.name)}
-    return {**{key: text for key, text in said.items() if text}, **own}
+    return {**{key: text for key, text in (said | {ORIGIN: tag_text(origin)}).items() if text}, **own}
 
 
 def _undeleted(run: Run, experiment: Experiment, place: Place) -> Run:

@@ -14,7 +14,7 @@ from neural_core.errors import DamagedError
 from neural_core.importing import ForeignRun, ImportTarget
 from neural_core.records import Status
 from neural_mlflow import params, tagging
-from neural_mlflow.finding import NAME, UID
+from neural_mlflow.finding import NAME, ORIGIN, UID
 from neural_mlflow.foreign_artifacts import Artifacts
 from neural_mlflow.foreign_models import Model, models_of
 from neural_mlflow.foreign_points import Points
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment, Run
 
-__all__ = ["damages", "foreign_run", "unreadable_run"]
+__all__ = ["damages", "foreign_run", "is_copy", "unreadable_run"]
 
+SOURCE = "mlflow run "
+"""So begins the name of a run, with its id behind it, for ever."""
 STATUSES: dict[str, Status] = {"FINISHED": "completed", "FAILED": "failed", "KILLED": "interrupted"}
 
 
@@ -121,6 +123,26 @@ def unreadable_run(run_id: str, place: str, error: Exception) -> ForeignRun:
     return _UnreadableRun(_source(run_id), run_id, f"MLflow cannot read it ({place}): {reason:.300}")
 
 
+def is_copy(client: MlflowClient, run: Run) -> bool:
+    """Tell whether a run mirrors what was brought in from another run of its store, and has no more than that one."""
+    origin = run.data.tags.get(ORIGIN, "")
+    if UID not in run.data.tags or not origin.startswith(SOURCE):
+        return False
+    try:
+        first = client.get_run(origin.removeprefix(SOURCE))
+    except damages():
+        return False
+    return first.info.lifecycle_stage == "active" and _essence(first) == _essence(run)
+
+
+def _essence(run: Run) -> str:
+    """Give what differs where a run was gone on with, or was changed, after it had been brought in."""
+    about, data = run.info, run.data
+    tags = {key: text for key, text in data.tags.items() if not key.startswith(("mlflow.", "neural."))}
+    said = [sorted(pairs.items()) for pairs in (tags, data.params, data.metrics)]
+    return repr([about.start_time, about.end_time, data.tags.get(tagging.NOTE), *said])
+
+
 def damages() -> tuple[type[Exception], ...]:
     """Give what MLflow raises of a store that is damaged."""
     from mlflow.exceptions import MlflowException
@@ -130,4 +152,4 @@ def damages() -> tuple[type[Exception], ...]:
 
 
 def _source(run_id: str) -> str:
-    return f"mlflow run {run_id}"
+    return f"{SOURCE}{run_id}"

@@ -26,7 +26,7 @@ _PAGE = 200
 
 
 def runs_of(source: str, experiment: str | None = None) -> Iterator[ForeignRun]:
-    """Give the runs of a store that are not deleted, one after the other, oldest first.
+    """Give the runs of a store that are not deleted, nor copies of its other runs, one after the other, oldest first.
 
     Args:
         source: a tracking URI, the file of a SQLite store, or a folder such as ``./mlruns``.
@@ -37,7 +37,7 @@ def runs_of(source: str, experiment: str | None = None) -> Iterator[ForeignRun]:
         ConfigurationError: there is no such store, or no such experiment.
         RefusedError: the store cannot be read.
     """
-    from neural_mlflow.foreign import foreign_run
+    from neural_mlflow.foreign import foreign_run, is_copy
 
     require()
     place = _place_of(source)
@@ -45,13 +45,15 @@ def runs_of(source: str, experiment: str | None = None) -> Iterator[ForeignRun]:
         for found in _experiments(client, place, experiment):
             runs = _runs(client, place, found) if place.folder is None else _runs_of_files(client, place, found)
             for run in runs:
-                yield run if isinstance(run, ForeignRun) else foreign_run(client, place, found, run)
+                if isinstance(run, ForeignRun):
+                    yield run
+                elif not is_copy(client, run):
+                    yield foreign_run(client, place, found, run)
 
 
 def _place_of(source: str) -> Place:
     if Path(source).is_file():
-        database = Path(source).absolute()
-        place = Place(f"sqlite:///{database}", database=database)
+        place = Place.of_database(Path(source))
     elif "://" not in source and not source.startswith("file:") and not Path(source).exists():
         raise ConfigurationError(f"{source}: no such file or folder; give a tracking URI, mlflow.db or a folder mlruns")
     else:
@@ -79,7 +81,7 @@ def _opened(place: Place) -> Iterator[MlflowClient]:
     """Open a store; a local one by a copy or by links, since MLflow adds to what it opens, even to read."""
     with tempfile.TemporaryDirectory(prefix="neural-import-", ignore_cleanup_errors=True) as scratch:
         if place.database is not None:
-            opened = Place.of(f"sqlite:///{_copied(place.database, Path(scratch))}")
+            opened = Place.of_database(_copied(place.database, Path(scratch)))
         elif place.folder is not None:
             opened = Place.of_folder(_linked(place.folder, Path(scratch)))
         else:
