@@ -47,7 +47,7 @@ def _all(runs: Iterable[ForeignRun], base: Any) -> tuple[list[Imported], int]:
     for run in runs:
         try:
             imported = import_run(run, base)
-        except (NeuralError, OSError) as error:
+        except (NeuralError, OSError, RecursionError) as error:  # the last: a file may nest what it says without end
             click.echo(f"{legible(run.name)}: not brought in: {legible(error)}", err=True)
             failed += 1
             continue

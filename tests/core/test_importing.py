@@ -16,6 +16,7 @@ from neural_core.importing import ForeignRun, ImportTarget, import_run
 
 MAIN = "from neural_core._cli import main; main()"
 SOURCES = """
+import json
 from attrs import frozen
 from neural_core.errors import ConfigurationError
 from neural_core.importing import ForeignRun, import_command
@@ -25,6 +26,8 @@ import click
 class Line(ForeignRun):
     text: str = ""
     def write_to(self, target):
+        if self.text == "deep":
+            json.loads("[" * 100_000)
         for step, word in enumerate(self.text.split()):
             target.log_metrics({"number": float(word)}, step, 100.0 + step)
         target.leave_out("audio clips", 2)
@@ -215,6 +218,14 @@ class TestCommand:
         done = self.neural(site, *arguments, status=1)
         assert "line 0: not brought in: " in done.stderr
         assert done.stdout.splitlines()[-1].startswith("3 runs: 0 brought in, 0 there already, 3 failed")
+
+    def test_a_run_that_nests_without_end_harms_no_other(self, site: Path, tmp_path: Path) -> None:
+        """A run whose file nests more than Python reads is one that cannot be brought in; the others are."""
+        (tmp_path / "source.txt").write_text("1\ndeep\n2\n")
+        done = self.neural(site, "lines", str(tmp_path / "source.txt"), "--base-dir", str(tmp_path / "runs"), status=1)
+        assert "line 1: not brought in: " in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stdout.splitlines()[-1].startswith("3 runs: 2 brought in, 0 there already, 1 failed")
 
     def test_options_and_mistakes(self, site: Path, tmp_path: Path) -> None:
         """Options of the plugin reach it; a source that is none is one sentence; help lists the tools."""

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import wandb
 from neural_wandb.local_files import find_files, saved_file
+from neural_wandb.values import as_mapping, value_of
 from test_importing import begin, bring, end, only
-from wandb.proto.wandb_internal_pb2 import ArtifactRecord
+from wandb.proto.wandb_internal_pb2 import ArtifactRecord, HistoryItem
 
 
 def test_nested_values(tmp_path: Path) -> None:
@@ -27,6 +28,24 @@ def test_nested_values(tmp_path: Path) -> None:
     assert (first, ends) == ({"val.deep.er": 1.5}, {"best.of.all": 0.25, "_own": 3.0})
     assert repr(sorted(second.items())) == "[('inf', inf), ('low', -inf), ('nan', nan)]"
     assert one.left_out == {"images": 1, "texts": 1, "other values": 1, "values of the summary": 1}
+
+
+def test_what_cannot_be_kept(tmp_path: Path) -> None:
+    """A value without a name is counted, and takes neither its neighbours nor its run along."""
+    run = begin(tmp_path, "nameless")
+    run.log({"loss": 2.0})
+    run.summary.update({"": 1.0, "best": 0.5})
+    end(run)
+    one, found = only(bring(tmp_path, tmp_path / "base"), tmp_path / "base")
+    assert [dict(row.values) for row in found.metrics_history] == [{"loss": 2.0}, {"best": 0.5}]
+    assert one.left_out == {"values that cannot be kept": 1}
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "{no JSON"])
+def test_what_is_no_json(text: str) -> None:
+    """What a file says in JSON that nobody can read is text; where a mapping is looked for it is an empty one."""
+    assert value_of(HistoryItem(key="a", value_json=text)) == text
+    assert as_mapping(text) == {}
 
 
 def test_two_projects(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from neural_core.errors import ArgumentError
 from neural_core.importing import ForeignRun, ImportTarget, import_command
 from neural_wandb.facts import Facts, read_facts
 from neural_wandb.finding import Found, find_runs
@@ -123,7 +124,7 @@ class WandbRun(ForeignRun):
     def _write_row(self, target: ImportTarget, point: Point) -> None:
         names = self.facts.metrics
         values = {names.get(name, name): value for name, value in point.values.items()}
-        target.log_metrics(values, point.step, point.time)
+        _log_row(target, values, point.step, point.time)
 
     def _write_others(self, target: ImportTarget, folder: Path, point: Point, figures: set[tuple[str, str]]) -> None:
         for name, value in point.others.items():
@@ -146,7 +147,7 @@ class WandbRun(ForeignRun):
 
     def _write_ends(self, target: ImportTarget, names: set[str]) -> None:
         if not self.facts.about and (ends := self.facts.values_of_the_end(names)):
-            target.log_metrics(ends, None, self._ended())
+            _log_row(target, ends, None, self._ended())
 
     def _write_artifacts(self, target: ImportTarget) -> None:
         written: set[tuple[str, ...]] = set()
@@ -181,6 +182,18 @@ class WandbRun(ForeignRun):
         if ended is None and not self.facts.about and self.facts.exit_code is not None and len(self.files) == 1:
             return (self.facts.started or 0.0) + self.facts.runtime
         return ended
+
+
+def _log_row(target: ImportTarget, values: Mapping[str, float], step: int | None, time: float | None) -> None:
+    """Log a row; of one that cannot be kept, such as one with a nameless value, each value that can."""
+    try:
+        target.log_metrics(values, step, time)
+    except ArgumentError:
+        if len(values) == 1:
+            target.leave_out("values that cannot be kept")
+            return
+        for name, value in values.items():
+            _log_row(target, {name: value}, step, time)
 
 
 def _points(file: Path, step_metric: str | None) -> Iterator[Point]:

@@ -21,6 +21,8 @@ class _Integer(float):
 
 
 _decode = json.JSONDecoder(parse_int=_Integer).decode
+_NO_JSON = ValueError, RecursionError
+"""What reading JSON raises: it is none, or is nested deeper than Python reads."""
 
 
 def said_in(items: Iterable[Any]) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def as_mapping(said: Any) -> dict[str, Any]:
     """Give a mapping, which may stand in JSON text; an empty one for anything else."""
     try:
         found = json.loads(said) if isinstance(said, str) and said else said
-    except ValueError:
+    except _NO_JSON:
         return {}
     return {str(key): value for key, value in found.items()} if isinstance(found, Mapping) else {}
 
@@ -88,5 +90,5 @@ def value_of(item: Any) -> Any:
         text = item.json if kind == "json" else json.dumps(None if kind in (None, "none") else getattr(item, kind))
     try:
         return _decode(text) if text else None
-    except ValueError:
+    except _NO_JSON:
         return text
