@@ -6,7 +6,6 @@ raises hears the same facts again: at once twice more, then after growing pauses
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
@@ -196,8 +195,7 @@ class Relay:
         self._open = True
         calls = self._calls(batch)[self._called :]
         try:
-            self._call(calls)
-            bookmark = self.plugin.bookmark()
+            bookmark = self._call(calls)
         except PluginError as error:
             self._failed(error)
             return
@@ -208,14 +206,16 @@ class Relay:
         self._ledger.delivered(self._tail.position, bookmark, 0 if batch.rows is None else len(batch.rows))
         self._save()
 
-    def _call(self, calls: list[Call]) -> None:
-        with self._ledger.calling() if calls else contextlib.nullcontext():
+    def _call(self, calls: list[Call]) -> dict[str, Any] | None:
+        """Make calls; give what the plugin wants to be told when another object goes on from there."""
+        with self._ledger.calling():
             if not self._returned:
                 self.plugin.return_to(self._ledger.bookmark)
                 self._returned = True
             for hook, arguments in calls:
                 self.plugin.call(hook, **arguments)
                 self._called += 1
+            return self.plugin.bookmark()
 
     def _calls(self, batch: Batch) -> list[Call]:
         """Give the calls of one batch; an object that goes on for another one first hears of the start."""

@@ -85,9 +85,10 @@ class TestPlugins:
         assert "ended the process that delivers to it" in said[-1]
 
     def test_one_that_ends_the_process_at_the_start(self, run_with: Callable[..., list[str]]) -> None:
-        """So is one that ends its process when it first hears of the experiment."""
-        said = run_with("crashing={'hooks': ['neural_experiment_started']}", "50")
-        assert "ended the process that delivers to it" in said[-1]
+        """So is one that ends its process when it first hears of the experiment, or is asked for its bookmark."""
+        said = run_with("crashing={'hooks': ['neural_experiment_started']}, ending={}", "100")
+        assert all("ended the process that delivers to it" in line for line in said[-2:])
+        assert {"crashing", "ending"} == {line.split("'")[1] for line in said[-2:]}
 
     @pytest.mark.parametrize("how", ["_exit", "abort"])
     def test_one_that_ends_the_process_once(self, run_with: Callable[..., list[str]], tmp_path: Path, how: str) -> None:

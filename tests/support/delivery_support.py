@@ -20,6 +20,7 @@ BACKENDS = {
     "gated": "probe:Gated",
     "hanging": "neural_core.testing:HangingPlugin",
     "crashing": "neural_core.testing:CrashingPlugin",
+    "ending": "probe:Ending",
     "flooding": "probe:Flooding",
     "holding": "probe:Holding",
     "lost": "probe:Lost",
@@ -55,6 +56,10 @@ class Holding(RecordingPlugin):
     # Lets no other thread of its process go on.
     def heard(self, hook, arguments):
         ctypes.PyDLL(None).sleep(1000)
+
+class Ending(RecordingPlugin):
+    def bookmark(self):
+        os._exit(70)
 
 class Staying(RecordingPlugin):
     # Leaves a thread for which Python waits at its end.
