@@ -78,6 +78,7 @@ class Cursor:
 
 
 _calls = OneAtATime()
+_FORM = asdict(Cursor(bookmark={}, error=""))
 
 
 class CursorFile:
@@ -199,10 +200,10 @@ class CursorFile:
 def _load(path: Path) -> Cursor | None:
     try:
         content = json.loads(read_bytes(path))
-        cursor = Cursor(**{key: content[key] for key in Cursor.__annotations__ if key in content})
-        numbers = [cursor.crashes, cursor.written, *cursor.position.values()]
-        return cursor if all(isinstance(number, int) for number in numbers) else None
-    except (OSError, DamagedError, ValueError, TypeError, AttributeError):
+        given = {key: content[key] for key in _FORM if content.get(key) is not None}
+        fits = all(isinstance(value, type(_FORM[key])) for key, value in given.items())
+        return Cursor(**given) if fits and all(isinstance(at, int) for at in given["position"].values()) else None
+    except (OSError, DamagedError, ValueError, LookupError, AttributeError):
         return None
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import asdict
 from delivery_support import (
     FOREVER,
     IMPATIENT,
@@ -25,7 +27,7 @@ from distribution_support import make_distribution
 from journal_support import listed, mounted, only, problems, steps
 
 from neural_core._delivery.behind import say_who_is_behind
-from neural_core._delivery.cursor import CursorFile, cursors_of
+from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of
 from neural_core.testing import wait_for
 
 HEAD = """
@@ -372,6 +374,18 @@ print(replay(Path(sys.argv[1]), "fickle", {"path": sys.argv[2], "folder": sys.ar
         directory = only(tmp_path / "runs")
         assert run(sync, directory, tmp_path / "out", tmp_path, env=code[1]) == ("True\n", "")
         assert [cursor.state for cursor in cursors_of(directory)] == ["complete"]
+
+
+@pytest.mark.parametrize("key", [key for key in asdict(Cursor()) if key not in ("bookmark", "error")])
+def test_a_cursor_of_another_form(tmp_path: Path, key: str) -> None:
+    """A file that holds what none of our cursors does is none: it stops neither delivery nor a look at all of them."""
+    file = CursorFile(tmp_path, "0" * 32, "record")
+    file.release()
+    [place] = (tmp_path / "delivery").glob("*.json")
+    for value in (["x"], 1.5, {"part": "x"} if key == "position" else ["y"]):
+        place.write_text(json.dumps(json.loads(place.read_text()) | {key: value}))
+        assert cursors_of(tmp_path) == []
+        assert CursorFile(tmp_path, "0" * 32, "record").acquire()
 
 
 def test_odd_names_have_cursors_of_their_own(tmp_path: Path) -> None:
