@@ -18,7 +18,7 @@ from neural_core._storage import liveness
 from neural_core._storage.experiment.documents import read_bytes, write_atomically
 from neural_core.errors import DamagedError
 
-__all__ = ["INSTALLED", "TRIAL", "Cursor", "CursorFile", "cursors_of", "is_held"]
+__all__ = ["INSTALLED", "TRIAL", "Cursor", "CursorFile", "cursors_of", "is_held", "may_have_cursors"]
 
 FOLDER = "delivery"
 LEASE_SECONDS = 30.0
@@ -94,10 +94,7 @@ class CursorFile:
         name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in plugin)
         distinct = destination if name == plugin else f"{plugin}\0{destination}"  # many names come to the same
         digest = hashlib.sha256(distinct.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        self._places = [
-            directory / FOLDER / f"{name}-{digest}.json",
-            _elsewhere(uid) / f"{name}-{digest}.json",
-        ]
+        self._places = [folder / f"{name}-{digest}.json" for folder in (directory / FOLDER, _elsewhere(uid))]
         self.cursor = self._read() or Cursor(uid=uid, plugin=plugin, destination=destination)
         if self.cursor.uid != uid:  # a cursor of another experiment, copied here
             self.cursor = Cursor(uid=uid, plugin=plugin, destination=destination)
@@ -237,6 +234,11 @@ def cursors_of(directory: Path, uid: str | None = None) -> list[Cursor]:
         if cursor is not None and uid in (None, cursor.uid):
             found[path.name] = max(found.get(path.name, cursor), cursor, key=_newest)
     return list(found.values())
+
+
+def may_have_cursors(directory: Path) -> bool:
+    """Tell whether there may be cursors; to read which experiment it is takes longer."""
+    return (directory / FOLDER).is_dir() or _elsewhere("").is_dir()
 
 
 def _elsewhere(uid: str) -> Path:

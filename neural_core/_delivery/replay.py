@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from neural_core._delivery import discovery
-from neural_core._delivery.cursor import TRIAL, Cursor, CursorFile, cursors_of, is_held
+from neural_core._delivery.cursor import TRIAL, Cursor, CursorFile, cursors_of, is_held, may_have_cursors
 from neural_core._delivery.events import is_heard
 from neural_core._delivery.relay import Relay
 from neural_core._storage import folder
@@ -132,13 +132,12 @@ def destinations_of(directory: Path) -> list[Cursor]:
     Raises:
         DamagedError: nothing in the folder says which experiment it is.
     """
-    cursors = cursors_of(directory)
-    if not cursors and directory.parent.name != folder.SPOOLS:
+    if not may_have_cursors(directory) and directory.parent.name != folder.SPOOLS:
         return []
     state = _state(directory)
-    ours = [cursor for cursor in cursors if cursor.uid == state.uid]  # others are those of a copy's original
+    ours = cursors_of(directory, state.uid)  # others are those of a copy's original
     backend = str(state.environment.get(folder.SPOOL_OF, ""))
-    unheard = backend and all(cursor.plugin != backend for cursor in ours)
+    unheard = backend and all(cursor.whose != (backend, False) for cursor in ours)
     return [*ours, Cursor(uid=state.uid, plugin=backend)] if unheard else ours
 
 

@@ -28,6 +28,7 @@ from journal_support import listed, mounted, only, problems, steps
 
 from neural_core._delivery.behind import say_who_is_behind
 from neural_core._delivery.cursor import Cursor, CursorFile, cursors_of
+from neural_core._delivery.replay import progress_of
 from neural_core.testing import wait_for
 
 HEAD = """
@@ -456,8 +457,10 @@ print(launcher.pid)
         assert run(divert, env=environment()) == ("", "")
         assert (cursor.write(), list(tmp_path.iterdir()), caplog.records) == (False, [], [])
 
-    def test_a_folder_of_cursors_that_is_a_file(self, tmp_path: Path, probe: Path) -> None:
-        """Where no cursor can be kept beside the experiment, it is kept in the user's own folder."""
+    def test_a_folder_of_cursors_that_is_a_file(
+        self, tmp_path: Path, probe: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where no cursor can be kept beside the experiment, it is kept, and found, in the user's own folder."""
         code = f"""{HEAD}
 tracker = ExperimentTracker("file", runs, auto_visualize=False)
 (tracker.experiment_dir / "delivery").write_text("in the way")
@@ -471,3 +474,6 @@ tracker.finish()
         assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
         assert steps_once(heard(tmp_path / "out")) == list(range(500))
         assert len(list((tmp_path / "state").rglob("*.json"))) == 1
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+        [progress] = progress_of(only(tmp_path / "runs"))
+        assert (progress.cursor.plugin, progress.state) == ("record", "complete")
