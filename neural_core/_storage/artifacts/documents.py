@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any, get_args
 
 from neural_core.errors import ArgumentTypeError, ArgumentValueError, DamagedError
@@ -14,6 +14,7 @@ from neural_core.records import ArtifactKind, ArtifactVersion, Damage
 __all__ = ["clean_metadata", "from_document", "read_documents", "to_document"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_KINDS = frozenset(get_args(ArtifactKind))
 _TEXTS = ("artifact_name", "checksum", "timestamp", "path", "kind", "source_name")
 
 
@@ -57,7 +58,7 @@ def from_document(document: object, directory: Path) -> ArtifactVersion:
         checksum=document["checksum"],
         size=document["size"],
         timestamp=document["timestamp"],
-        path=directory.absolute().joinpath(*PurePosixPath(document["path"]).parts),
+        path=directory.absolute() / document["path"],
         metadata=document["metadata"],
         kind=document["kind"],
         source_name=document["source_name"],
@@ -106,7 +107,7 @@ def _problem(document: dict[str, Any]) -> str | None:
         return f"size {size!r} is no size"
     if not _SHA256.fullmatch(document["checksum"]):
         return "checksum is no SHA-256"
-    if document["kind"] not in get_args(ArtifactKind):
+    if document["kind"] not in _KINDS:
         return f"kind {document['kind'][:80]!r} is not known"
     if not isinstance(document.get("metadata"), dict) or type(document.get("is_tree")) is not bool:
         return "metadata or is_tree is of another type"
@@ -115,6 +116,6 @@ def _problem(document: dict[str, Any]) -> str | None:
 
 def _is_inside(path: str) -> bool:
     """Hold on every system: a record made here may be read on Windows."""
-    posix, windows = PurePosixPath(path), PureWindowsPath(path)
-    outside = posix.is_absolute() or windows.drive or windows.root
-    return not outside and bool(posix.parts) and ".." not in windows.parts and "\0" not in path
+    parts = path.replace("\\", "/").split("/")
+    is_absolute = parts[0] == "" or parts[0][1:2] == ":"
+    return not is_absolute and ".." not in parts and any(part not in ("", ".") for part in parts) and "\0" not in path
