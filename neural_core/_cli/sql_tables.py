@@ -30,6 +30,7 @@ _LOCKS = (
     "SET lock_configuration = true",
 )
 _POINTS = "experiment_id VARCHAR, metric VARCHAR, step BIGINT, time TIMESTAMP, value DOUBLE"
+_NUMBERS = {"DOUBLE": np.float64, "BIGINT": np.int64}
 _BATCH = 1_000_000
 _READING = ("SELECT", "EXPLAIN")
 _Rows = list[tuple[Any, ...]]
@@ -123,24 +124,31 @@ def _table(
     for name, values in columns.items():
         kind = kinds.get(name, "VARCHAR")
         parts |= _arrays(name, values, kind)
-        nan = f"WHEN \"{name} nan\" THEN 'nan'::DOUBLE " if kind == "DOUBLE" else ""
-        chosen.append(
-            f'CASE {nan}ELSE "{name}"::{kind} END AS "{name}"' if nan else f'TRY_CAST("{name}" AS {kind}) AS "{name}"'
-        )
+        chosen.append(f'{_cell(name, kind)} AS "{name}"')
     base.register("given", parts)
     base.execute(f"CREATE TABLE {table} AS SELECT {', '.join(chosen)} FROM given")
     base.unregister("given")
 
 
+def _cell(name: str, kind: str) -> str:
+    """Give what SQL makes of the arrays of `_arrays`."""
+    if kind not in _NUMBERS:
+        return f'TRY_CAST("{name}" AS {kind})'
+    nan = f"WHEN \"{name} nan\" THEN 'nan'::DOUBLE " if kind == "DOUBLE" else ""
+    return f'CASE WHEN "{name} none" THEN NULL {nan}ELSE "{name}"::{kind} END'
+
+
 def _arrays(name: str, values: Iterable[Any], kind: str) -> dict[str, Any]:
-    """Give the arrays that DuckDB reads. It takes a NaN in an array for null: a mask beside it says which is one."""
+    """Give the arrays that DuckDB reads.
+
+    It takes a NaN in an array for null, and before its 2.0 knows no masks: arrays beside it say which is what.
+    """
     listed = list(values)
-    if kind not in ("DOUBLE", "BIGINT"):
+    if kind not in _NUMBERS:
         return {name: np.array([_text(value) for value in listed] or [None], object)[: len(listed)]}
-    absent = np.array([value is None for value in listed], bool)
-    filled = [0 if value is None else value for value in listed]
-    numbers = np.ma.array(np.array(filled, np.float64 if kind == "DOUBLE" else np.int64), mask=absent)
-    return {name: numbers} | ({f"{name} nan": np.isnan(numbers.data) & ~absent} if kind == "DOUBLE" else {})
+    numbers = np.array([0 if value is None else value for value in listed], _NUMBERS[kind])
+    arrays = {name: numbers, f"{name} none": np.array([value is None for value in listed], bool)}
+    return arrays | ({f"{name} nan": np.isnan(numbers)} if kind == "DOUBLE" else {})
 
 
 def _text(value: str | None) -> str | None:
@@ -171,14 +179,15 @@ def _insert(base: duckdb.DuckDBPyConnection, some: Sequence[tuple[str, Series]])
     step, time, value = (
         np.concatenate([getattr(series, key) for _, series in some]) for key in ("step", "time", "value")
     )
-    points = {"own": own, "time": time, "value": value, "nan": np.isnan(value)}
-    base.register("given", {**points, "step": np.ma.array(step, mask=step == NO_STEP)})
+    flags = {"nan": np.isnan(value), "no_step": step == NO_STEP}
+    base.register("given", {"own": own, "step": step, "time": time, "value": value, **flags})
     ids, names = [run for run, _ in some], [series.name for _, series in some]
     keys = _arrays("id", ids, "VARCHAR") | _arrays("name", names, "VARCHAR")
     base.register("keys", {"own": np.arange(len(some)), **keys})
     base.execute(
-        "INSERT INTO points SELECT id, name, step, make_timestamp(TRY_CAST(time * 1e6 AS BIGINT)), "
-        "CASE WHEN nan THEN 'nan'::DOUBLE ELSE value END FROM given JOIN keys USING (own)"
+        "INSERT INTO points SELECT id, name, CASE WHEN no_step THEN NULL ELSE step END, "
+        "make_timestamp(TRY_CAST(time * 1e6 AS BIGINT)), CASE WHEN nan THEN 'nan'::DOUBLE ELSE value END "
+        "FROM given JOIN keys USING (own)"
     )
     base.unregister("given")
     base.unregister("keys")

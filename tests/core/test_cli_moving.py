@@ -18,6 +18,7 @@ import pytest
 from cli_support import EVIL, document, neural, track
 
 from neural_core import ExperimentManager, ExperimentTracker
+from neural_core._cli import sql_tables
 from neural_core._storage.experiment.reader import RunReader
 from neural_core._storage.experiment.tables import row_tables
 
@@ -276,6 +277,14 @@ def test_sql_without_duckdb(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith("Error: DuckDB is not installed")
     assert 'pip install "neural-core[sql]"' in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["BIGINT", "DOUBLE"])
+def test_sql_needs_no_masks(kind: str) -> None:
+    """What is absent stands beside the numbers: before its 2.0 DuckDB reads a masked number as it lies below."""
+    arrays = sql_tables._arrays("x", [1, None], kind)
+    assert not any(isinstance(array, np.ma.MaskedArray) for array in arrays.values())
+    assert arrays["x none"].tolist() == [False, True]
 
 
 def test_sql_needs_neither_pandas_nor_pyarrow(tmp_path: Path) -> None:
