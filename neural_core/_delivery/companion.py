@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from neural_core._delivery.channel import Telling
 from neural_core._delivery.crew import Crew
@@ -44,7 +44,7 @@ def main() -> int:
     _detach()
     companion, ended = _Companion(), threading.Event()
     threading.Thread(target=_show_life, args=(ended,), daemon=True).start()
-    threading.Thread(target=_read_commands, args=(companion.commands,), daemon=True).start()
+    threading.Thread(target=_read_commands, args=(_take_stdin(), companion.commands), daemon=True).start()
     while companion.step():
         pass
     companion.close()
@@ -161,8 +161,16 @@ def _detach() -> None:
     logging.getLogger("neural").addHandler(Telling(sys.stdout.fileno()))
 
 
-def _read_commands(commands: queue.Queue[Mapping[str, Any] | None]) -> None:
-    for line in sys.stdin:
+def _take_stdin() -> TextIO:
+    """Give the pipe of the commands; a plugin that asks its user something, and a child of its own, find nothing."""
+    pipe = os.fdopen(os.dup(0), encoding="ascii")
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    return pipe
+
+
+def _read_commands(pipe: TextIO, commands: queue.Queue[Mapping[str, Any] | None]) -> None:
+    for line in pipe:
         with contextlib.suppress(ValueError):
             command = json.loads(line)
             if isinstance(command, dict):

@@ -288,6 +288,16 @@ companion.close()
         assert steps_once(heard(out)) == list(range(6))
         assert heard(out)[-1]["hook"] == "neural_experiment_finished"
 
+    def test_one_that_asks_the_user(self, tmp_path: Path, env: dict[str, str]) -> None:
+        """A backend that reads from stdin finds nothing there: it neither waits nor takes away what is said to us."""
+        code = f"""{HEAD}
+tracker = ExperimentTracker("train", runs, auto_visualize=False, backend={{"asking": {{"path": out}}}})
+log(tracker, 0, 10)
+tracker.finish()
+"""
+        assert run(code, tmp_path / "runs", tmp_path / "out", env=env) == ("", "")
+        assert steps_once(heard(tmp_path / "out")) == list(range(10))
+
     def test_ten_trackers_share_one(self, tmp_path: Path, env: dict[str, str]) -> None:
         """Ten trackers at once in one process share one companion, and each backend hears its own experiment."""
         code = f"""{HEAD}

@@ -20,6 +20,7 @@ BACKENDS = {
     "gated": "probe:Gated",
     "hanging": "neural_core.testing:HangingPlugin",
     "crashing": "neural_core.testing:CrashingPlugin",
+    "asking": "probe:Asking",
     "ending": "probe:Ending",
     "flooding": "probe:Flooding",
     "holding": "probe:Holding",
@@ -56,6 +57,12 @@ class Holding(RecordingPlugin):
     # Lets no other thread of its process go on.
     def heard(self, hook, arguments):
         ctypes.PyDLL(None).sleep(1000)
+
+class Asking(RecordingPlugin):
+    # Asks its user something before it hears.
+    def heard(self, hook, arguments):
+        assert not os.read(0, 1)
+        super().heard(hook, arguments)
 
 class Ending(RecordingPlugin):
     def bookmark(self):
