@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from mlflow.entities import Run
 from neural_mlflow import MlflowBackend
 
 from neural_core import ExperimentTracker
+from neural_core.errors import ArgumentValueError
 from neural_core.testing import deliver
 
 
@@ -33,6 +35,16 @@ def test_options(database, tmp_path: Path) -> None:
     assert (elsewhere / run.info.run_id / "artifacts" / "file.txt" / "v1" / "file.txt").is_file()
     with pytest.raises(TypeError, match="traking_uri"):
         MlflowBackend(traking_uri="http://elsewhere")
+
+
+def test_options_of_a_command_line(database, tmp_path: Path) -> None:
+    """A name that looks like a number is a name; a time that is none is refused before anything is made."""
+    run = mirrored(database, tmp_path, experiment_name=2024, run_name=7)
+    assert database.client.get_experiment(run.info.experiment_id).name == "2024"
+    assert run.info.run_name == "7"
+    for timeout in ("soon", "5", 0, -1, math.nan, math.inf):
+        with pytest.raises(ArgumentValueError, match="number of seconds above 0"):
+            MlflowBackend(timeout=timeout)
 
 
 def test_runs_of_one_experiment_stand_together(database, tmp_path: Path) -> None:

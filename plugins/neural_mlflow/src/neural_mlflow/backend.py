@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from neural_core import hookimpl
-from neural_core.errors import ArgumentTypeError
+from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_core.records import Annotations, ArtifactVersion, Experiment, MetricRows
 from neural_mlflow import artifacts, params, tagging, texts
 from neural_mlflow.finding import NAME, Wishes, find_anywhere, find_or_make, find_run, milliseconds, run_name
@@ -73,15 +74,16 @@ class MlflowBackend:
         Raises:
             NotInstalledError: MLflow is not installed.
             ArgumentTypeError: `tags` is no mapping.
+            ArgumentValueError: `timeout` is no number of seconds.
         """
         require()
         if tags is not None and not isinstance(tags, Mapping):
             raise ArgumentTypeError(f"tags of the backend mlflow are a mapping of names and texts, not {tags!r:.100}")
         self.place = Place.of(tracking_uri)
-        self._timeout = timeout
+        self._timeout = _seconds(timeout)
         self._wishes = Wishes(
-            experiment_name,
-            run_name,
+            "" if experiment_name is None else str(experiment_name),  # a command line makes a number of 2024
+            "" if run_name is None else str(run_name),
             {
                 texts.tag_key(str(name)): texts.short(texts.clean(str(text)), texts.OLDEST.tag)
                 for name, text in (tags or {}).items()
@@ -171,7 +173,7 @@ class MlflowBackend:
     @hookimpl
     def neural_annotations_changed(self, experiment: Experiment, annotations: Annotations) -> None:
         """Change tags, the description and the name of the run."""
-        done = tagging.change(self._opened, annotations, experiment, rename=self._wishes.run_name is None)
+        done = tagging.change(self._opened, annotations, experiment, rename=not self._wishes.run_name)
         for kind in sorted(done):
             self._say_once(f"tag {kind}", TEXTS[kind])
 
@@ -190,6 +192,12 @@ class MlflowBackend:
         if kind not in self._said:
             self._said.add(kind)
             _log.warning("MLflow at %s: %s", self.place, sentence)
+
+
+def _seconds(timeout: float | None) -> float | None:
+    if timeout is None or (isinstance(timeout, int | float) and 0 < timeout < math.inf):
+        return timeout
+    raise ArgumentValueError(f"timeout of the backend mlflow is a number of seconds above 0, not {timeout!r:.100}")
 
 
 def _location(given: str | os.PathLike[str] | None) -> str | None:

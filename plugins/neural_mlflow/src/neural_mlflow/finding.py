@@ -33,14 +33,14 @@ class Wishes:
     """What the user wants a new run to be.
 
     Attributes:
-        experiment_name: of the MLflow experiment; None takes the experiment's own name.
-        run_name: None makes one of the experiment's name and id.
+        experiment_name: of the MLflow experiment; an empty one takes the experiment's own name.
+        run_name: an empty one makes one of the experiment's name and id.
         tags: further tags.
         artifact_location: where a new MLflow experiment keeps its artifacts, a URI; None decides by the place.
     """
 
-    experiment_name: str | None = None
-    run_name: str | None = None
+    experiment_name: str = ""
+    run_name: str = ""
     tags: Mapping[str, str] = field(factory=dict)
     artifact_location: str | None = None
 
