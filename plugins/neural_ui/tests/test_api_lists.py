@@ -108,6 +108,7 @@ class TestChanges:
         assert changes["grown"] == [[tracker.experiment_id, "loss", 2]]
         assert changes["runs"]["status"] == ["running"]
         assert changes["removed"] == []
+        assert changes["directions"] == {"loss": "min"}
         tracker.finish()
         assert api.json(f"changes?cursor={changes['cursor']}")["runs"]["status"] == ["completed"]
 

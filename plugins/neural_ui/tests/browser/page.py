@@ -143,6 +143,12 @@ class UiPage:
         """Open a tab: metrics, hyperparameters, best, summary."""
         self.get(f"tab-{name}").click()
 
+    def keep_toasts(self) -> None:
+        """Let messages stay until the page is left: how long a person has for them is no matter of a busy machine."""
+        self.page.evaluate(
+            "(toast => { neural.toast = (text, more) => toast(text, {...more, seconds: 1e6}); })(neural.toast)"
+        )
+
     def api(self, path: str) -> list[str]:
         """Give the requests made so far to a route below ``/api/v1``."""
         return [request for request in self.requests if f"/api/v1/{path}" in request]

@@ -112,7 +112,10 @@ def test_damaged_bytes_are_told_beside_the_curve(new_page: NewPage, own_store: P
         ui = new_page(server.url)
         ui.open()
         badge = "document.querySelector('.badge-note:not([hidden])')"
-        ui.until(f"neural.cards.reload() || /damaged, may be wrong/.test({badge} && {badge}.textContent)")
+        again = (
+            "document.querySelector('.card.loading') || neural.cards.reload()"  # the server checks beside its answers
+        )
+        ui.until(f"({again}, /damaged, may be wrong/.test({badge} && {badge}.textContent))")
         assert ui.page.evaluate(f"{badge}.title.includes('is damaged, this may be wrong')")
         assert str(tmp_path) not in ui.page.evaluate(f"{badge}.title")
         ui.until("neural.cards.visible().every(card => card.built && card.built.lines.length === 3)")
@@ -129,6 +132,7 @@ def test_run_deleted_while_viewed(new_page: NewPage, own_store: Path, own_server
     ui = new_page(own_server)
     ui.open(f"?runs={','.join(names)}&run={gone}")
     expect(ui.get("drawer")).to_be_visible()
+    ui.keep_toasts()
     with ui.expecting("404"):
         ExperimentManager(own_store).delete_experiment(gone)
         expect(ui.get("toast")).to_contain_text("no longer in the folder")

@@ -48,6 +48,7 @@ def test_link_restores_the_view(new_page: NewPage, serve: Serve, store_20x1m: Pa
     ui = new_page(url, permissions=["clipboard-read", "clipboard-write"])
     ui.open(f"?runs={','.join(runs_of(url))}")
     arrange(ui)
+    ui.keep_toasts()
     ui.get("copy-link").click()
     expect(ui.get("toast")).to_contain_text("copied", ignore_case=True)
     link = ui.page.evaluate("navigator.clipboard.readText()")

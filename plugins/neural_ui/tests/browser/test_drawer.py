@@ -67,6 +67,7 @@ def test_rename(ui: UiPage, own_store: Path) -> None:
 def test_notes_are_saved_when_the_box_is_left(ui: UiPage, own_store: Path) -> None:
     """Notes are written as text, saved when the box is left, and then shown as Markdown, in which markup is text."""
     page, drawer = opened(ui, "resnet-sgd-1")
+    ui.keep_toasts()
     drawer.get_by_label("Notes", exact=True).fill("# Why\n<b>bold</b> *idea*")
     drawer.get_by_label("Notes", exact=True).blur()
     expect(ui.get("toast")).to_contain_text("Notes saved")
@@ -116,8 +117,10 @@ def test_tags_are_added_and_removed(ui: UiPage) -> None:
 def test_delete_can_be_taken_back(ui: UiPage, own_store: Path) -> None:
     """A deleted run goes to the trash and out of the page; Undo brings it back, selected as before."""
     _, drawer = opened(ui, "resnet-sgd-1")
+    ui.keep_toasts()
     drawer.get_by_test_id("delete-run").click()
     expect(ui.get("run-row")).to_have_count(2)
+    assert ui.page.locator("#run-counts").inner_text() == "2 of 2 selected"
     expect(drawer).to_be_hidden()
     assert len(ExperimentManager(own_store).list_experiments()) == 2
     ui.get("toast").get_by_role("button", name="Undo").click()
@@ -131,12 +134,12 @@ def test_conflict_is_told(ui: UiPage, new_page: NewPage, own_server: str) -> Non
     _, drawer = opened(ui)
     other = new_page(own_server)
     _, other_drawer = opened(other)
-    ui.page.evaluate("neural.live.ask = () => undefined")
+    ui.page.route("**/api/v1/changes?*", lambda route: None)  # it does not hear of the first change
+    ui.keep_toasts()
     other_drawer.get_by_label("Name of the run").fill("first")
     other_drawer.get_by_label("Name of the run").press("Enter")
     expect(other.get("run-row").filter(has_text="first")).to_have_count(1)
     with ui.expecting("409"):
-        ui.page.evaluate("neural.runs.put({...neural.runs.get(neural.state.get().run), revision: 'old'})")
         drawer.get_by_label("Name of the run").fill("second")
         drawer.get_by_label("Name of the run").press("Enter")
         expect(ui.get("toast").first).to_contain_text("Somebody else changed this run")

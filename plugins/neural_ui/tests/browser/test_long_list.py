@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from asking import ask
 from page import NewPage, Serve, UiPage
 from playwright.sync_api import Route, expect
 
@@ -37,16 +39,27 @@ NEWEST = "neural.runs.all().sort((a, b) => b.ordinal - a.ordinal).slice(0, 10).m
 def late(new_page: NewPage, serve: Serve, store_1000_runs: Path) -> UiPage:
     """A page whose server has not read the newest runs when it is asked first, as where old folders were touched."""
     url = serve(store_1000_runs)
-    new_page(url).open()  # the server knows every run now
+    while json.loads(ask(url, "/api/v1/runs").body)["pending"]:
+        pass  # the server reads on with every answer
     late = new_page(url)
 
-    def answer(route: Route) -> None:
+    def first(route: Route) -> None:
         response = route.fetch()
         content = response.json()
-        runs = {field: values[250:] for field, values in content["runs"].items()}
-        route.fulfill(response=response, json=content | {"runs": runs, "cursor": "", "pending": 750})
+        runs = {field: values[253:] for field, values in content["runs"].items()}
+        ordinals = list(range(999, 752, -1))  # those not read are taken for the oldest
+        params = [one | {"lr": 0.01 * (1 + at % 2)} for at, one in enumerate(runs["params"])]
+        metrics = [{name: row for name, row in one.items() if name != "loss"} for one in runs["metrics"]]
+        runs |= {"ordinal": ordinals, "params": params, "metrics": metrics}
+        cursor = content["cursor"].split("-")[0] + "-0"
+        route.fulfill(response=response, json=content | {"runs": runs, "cursor": cursor, "pending": 753})
 
-    late.page.route("**/api/v1/runs?newest=500", answer)
+    def rest(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | {"grown": []})  # rows that are read first have not
+
+    late.page.route("**/api/v1/runs?newest=500", first)
+    late.page.route("**/api/v1/changes?cursor=*-0", rest)
     return late
 
 
@@ -68,6 +81,49 @@ def test_a_choice_waits_for_runs_that_are_read_late(late: UiPage) -> None:
     assert page.evaluate(CHOSEN) == newest[4:6]
     late.open("?runs=000000000000")
     assert page.evaluate(CHOSEN) == newest[4:6]
+
+
+def test_runs_that_are_read_late_are_drawn(late: UiPage) -> None:
+    """Charts show a selected run that is read late, and every line has the colour that its run has in the end."""
+    every = late.open().evaluate("neural.runs.all().sort((a, b) => b.ordinal - a.ordinal).map(run => run.id)")
+    wanted = [every[3], every[300], every[301]]
+    late.open(f"?runs={','.join(wanted)}&group=param:seed&charts=loss")
+    late.until("neural.cards.get('loss')?.built?.lines.length === 3")
+    expect(late.page.get_by_role("list", name="Groups").get_by_role("listitem")).to_have_count(3)
+    late.open(f"?runs={','.join(wanted)}&charts=metric_0")
+    late.until(
+        "neural.cards.get('metric_0')?.built?.lines.length === 3 && neural.cards.get('metric_0').built.lines.every("
+        "line => line.color === neural.colors.of(neural.runs.get(line.id)))"
+    )
+
+
+def test_what_is_chosen_by_rule_is_chosen_among_all_runs(late: UiPage) -> None:
+    """The metric of the list, the parameter of the scatter and a logarithmic axis are those that all runs ask for."""
+    page = late.open("?tab=hyperparameters")
+    expect(page.locator("#list-metric")).to_contain_text("loss")
+    expect(page.locator("#scatter-param")).to_have_value("lr")
+    expect(page.get_by_role("button", name="log lr")).to_have_attribute("aria-pressed", "true")
+
+
+def test_what_is_shown_while_runs_are_read_is_no_choice(late: UiPage) -> None:
+    """Loading the page again while runs are still being read does not make a choice of what it showed by then."""
+    late.page.route("**/api/v1/changes?cursor=*-0", lambda route: None)
+    late.page.goto(late.url)
+    late.wait_ready()
+    late.page.evaluate("neural.url.flush()")
+    assert late.page.evaluate("[neural.state.get().selected.size, location.search]") == [10, ""]
+
+
+def test_a_list_that_was_not_read_to_its_end_is_read_again(
+    new_page: NewPage, serve: Serve, store_1000_runs: Path
+) -> None:
+    """When the answer with all runs is lost, the page asks for them again by itself."""
+    many = new_page(serve(store_1000_runs))
+    with many.expecting("ERR_FAILED|Failed to load"):
+        many.page.route("**/api/v1/runs", lambda route: route.abort(), times=1)
+        many.open()
+        many.page.evaluate("neural.live.ask()")
+        many.until("neural.runs.all().length === 1000")
 
 
 def test_the_drawer_of_a_link_waits_for_its_run(late: UiPage) -> None:

@@ -160,6 +160,21 @@ def test_own_colour_is_kept(new_page: NewPage, own_server: str) -> None:
     assert other.page.evaluate(f"neural.colors.of(neural.runs.get('{run}'))") == chosen_color
 
 
+def test_lines_follow_their_runs(new_page: NewPage, own_server: str) -> None:
+    """A new name or tag of a run is in the lines and groups of the charts at once."""
+    ui = new_page(own_server)
+    page = ui.open()
+    run = page.evaluate("neural.runs.selected()[0].id")
+    lines = "neural.cards.visible()[0].built.lines.map(line => line.name).sort().join()"
+    page.evaluate("id => neural.edits.update(id, {name: 'another name'})", run)
+    ui.until(f"{lines}.includes('another name')")
+    page.evaluate("neural.state.set({group: 'tag:team'})")
+    ui.until(f"{lines} === 'speech,vision'")
+    page.evaluate("id => neural.edits.update(id, {tags: {team: 'audio'}})", run)
+    ui.until(f"{lines}.includes('audio')")
+    expect(page.get_by_role("list", name="Groups")).to_contain_text("audio")
+
+
 def test_panel_folds(ui: UiPage) -> None:
     """The bracket, or a button, folds the panel away and back."""
     page = ui.open()

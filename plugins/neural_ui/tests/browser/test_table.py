@@ -90,7 +90,7 @@ def test_chosen_columns_and_order_are_in_the_link(ui: UiPage, new_page: NewPage)
     other = new_page(ui.url)
     other.page.goto(page.url)
     elsewhere = other.page.locator("#runs-table")
-    expect(elsewhere.locator(".ag-row").first).to_be_visible()
+    expect(elsewhere.locator(".table-run")).to_have_count(6)
     assert heads(elsewhere) == heads(grid)
     assert names(elsewhere) == names(grid) == sorted(names(grid))
 
@@ -117,6 +117,7 @@ def test_only_what_differs(ui: UiPage) -> None:
 def test_archived_runs_leave_the_list(own: UiPage, own_store: Path) -> None:
     """Archived runs leave list, charts and table, are found by ``is:archived``, and are back after Undo."""
     page, _ = opened(own)
+    own.keep_toasts()
     ids = page.evaluate("neural.runs.all().map(run => run.id)")
     page.evaluate("id => neural.state.select([id])", ids[0])
     page.get_by_role("button", name="Archive").click()

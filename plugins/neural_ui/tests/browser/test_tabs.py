@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from page import NewPage, UiPage
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 
 def test_tabs_have_the_names_of_the_guide(ui: UiPage) -> None:
@@ -168,6 +169,51 @@ def test_best_at_a_step_and_last(ui: UiPage) -> None:
     ui.until("neural.best.rowsOf('val/loss').every(row => row.value > 1)")
     page.get_by_role("button", name="Last").click()
     ui.until("neural.best.rowsOf('val/loss')[0].value < 1")
+
+
+def test_what_is_written_stays_while_the_view_is_drawn(ui: UiPage) -> None:
+    """New rows take neither what a person is writing in a view, nor the focus from where it is."""
+    page = ui.open("?tab=best&bestBy=step")
+    box = page.get_by_label("Step", exact=True)
+    box.press_sequentially("2")
+    page.evaluate("neural.tabs.touch('best')")
+    page.keyboard.press("0")
+    expect(box).to_have_value("20")
+    page.keyboard.press("Enter")
+    ui.until("neural.best.rowsOf('val/loss').every(row => row.value > 1)")
+    expect(box).to_be_focused()
+    ui.tab("hyperparameters")
+    grip = page.get_by_role("button", name="Filter by seed")
+    grip.focus()
+    page.evaluate("neural.tabs.touch('hyperparameters')")
+    expect(grip).to_be_focused()
+    fold = page.get_by_role("button", name="2 identical parameters")
+    fold.press("Enter")
+    expect(fold).to_have_attribute("aria-expanded", "true")
+    expect(fold).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("tab", "route", "shown"),
+    [
+        ("best&bestBy=step&bestStep=0", "series?*from=0&to=0", "neural.best.rowsOf('val/loss')[0]?.value < 1"),
+        ("panel-timeline", "panels/timeline?*", "document.querySelector('.panel-plot')?.data?.[0].y.length === 1"),
+    ],
+    ids=["best", "panel"],
+)
+def test_an_answer_that_comes_late_is_left(ui: UiPage, tab: str, route: str, shown: str) -> None:
+    """Of two answers the one to the newer question is shown, in whatever order they come."""
+    held: list[Route] = []
+    ui.page.route(f"**/api/v1/{route}", lambda route: held.append(route), times=1)
+    page = ui.open(f"?tab={tab}")
+    while not held:
+        page.wait_for_timeout(20)
+    page.evaluate("neural.state.set({bestStep: '200'}); neural.state.select([neural.runs.selected()[0].id])")
+    ui.until(shown)
+    with page.expect_response(f"**/api/v1/{route}"):
+        held[0].fulfill(response=held[0].fetch())
+    page.evaluate("neural.painted()")
+    assert page.evaluate(shown)
 
 
 def test_best_as_one_grouped_chart(ui: UiPage) -> None:

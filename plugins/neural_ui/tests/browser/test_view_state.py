@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from urllib.parse import quote
 
+import pytest
 from live_run import LiveRun
 from page import NewPage, Serve, UiPage
 from playwright.sync_api import expect
+
+from neural_core import ExperimentManager, ExperimentTracker
+from neural_core.reading import ExperimentStore
 
 
 def test_link_shows_the_same_view_elsewhere(ui: UiPage, new_page: NewPage, serve: Serve, store_small: Path) -> None:
@@ -107,17 +113,44 @@ def test_exceptions_of_single_charts_are_in_the_link(ui: UiPage, new_page: NewPa
     other.until("!location.search.includes('boxes') && !location.search.includes('windows')")
 
 
-def test_new_run_joins_while_nobody_has_chosen(new_page: NewPage, own_server: str, own_store: Path) -> None:
-    """A run that starts while the page is open is shown at once, as long as nobody has chosen runs."""
+@pytest.mark.parametrize("look", ["ask", "refresh"])
+def test_new_run_joins_while_nobody_has_chosen(new_page: NewPage, own_server: str, own_store: Path, look: str) -> None:
+    """A run that starts while the page is open is shown as soon as it is known, as long as nobody has chosen runs."""
     ui = new_page(own_server)
     ui.open()
-    run = LiveRun(own_store, "the new one")
-    try:
-        run.log(0.9, 0.8)
-        row = ui.get("run-row").filter(has_text="the new one")
-        expect(row).to_have_attribute("aria-selected", "true")
-    finally:
-        run.close()
+    ExperimentStore(own_store).set_direction("gain", "min")
+    with ExperimentTracker("the new one", own_store, auto_visualize=False) as tracker:
+        tracker.log_metrics({"gain": 0.9}, step=0)
+    ui.page.evaluate(f"neural.live.{look}()")
+    expect(ui.get("run-row", id=tracker.experiment_id)).to_have_attribute("aria-selected", "true")
+    assert ui.page.evaluate("neural.runs.direction('gain')") == "min"
+
+
+def test_a_copied_folder_keeps_its_place(new_page: NewPage, own_server: str, own_store: Path) -> None:
+    """A run whose id changes, since it was copied or a copy is gone, stays selected and open, and no loss is told."""
+    [first, *_] = ExperimentManager(own_store).runs()
+    folder, copy = own_store / first.folder, own_store / "copy"
+    ui = new_page(own_server)
+    page = ui.open(f"?runs={first.experiment_id}&base={first.experiment_id}&run={first.experiment_id}")
+    chosen = "[neural.runs.selected().length, [...neural.state.get().selected].sort().join()]"
+    ui.keep_toasts()
+    shutil.copytree(folder, copy)
+    ui.until(f"neural.live.ask() && {chosen}[0] === 2")
+    name = quote(folder.name, safe="")
+    assert page.evaluate(chosen)[1] == f"{first.experiment_id}~copy,{first.experiment_id}~{name}"
+    assert page.evaluate("['run', 'base'].every(name => neural.runs.get(neural.state.get()[name]))")
+    shutil.rmtree(copy)
+    ui.until(f"neural.live.ask() && {chosen}[1] === '{first.experiment_id}'")
+    expect(ui.get("drawer")).to_be_visible()
+    expect(ui.get("toast")).to_have_count(0)
+
+
+def test_runs_of_a_former_server_are_not_kept(ui: UiPage) -> None:
+    """A page that outlives its server has exactly the runs that the new one has."""
+    page = ui.open()
+    page.evaluate("neural.runs.put({...neural.runs.selected()[0], id: 'gone'}); neural.runs.info().cursor = 'former-7'")
+    ui.until("neural.live.ask() && !neural.runs.get('gone')")
+    assert page.evaluate("neural.runs.all().length") == 6
 
 
 def test_lost_server_is_shown_and_found_again(ui: UiPage) -> None:
@@ -146,6 +179,7 @@ def test_empty_folder_says_what_to_do(new_page: NewPage, serve: Serve, tmp_path:
         page.get_by_role("button", name="Refresh").last.click()
         expect(empty).to_be_hidden()
         expect(ui.get("run-row")).to_have_count(1)
+        expect(page.locator("#list-metric")).to_contain_text("accuracy")
     finally:
         run.close()
 
@@ -165,6 +199,7 @@ def test_copy_link(ui: UiPage) -> None:
     """The button copies the address of the view."""
     page = ui.open()
     ui.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ui.keep_toasts()
     ui.get("copy-link").click()
     expect(ui.get("toast")).to_contain_text("Link copied")
     assert page.evaluate("navigator.clipboard.readText()") == page.url

@@ -44,6 +44,7 @@ def test_zoom_goes_back_step_by_step(ui: UiPage) -> None:
     assert page.evaluate("neural.state.get().zoom") == first
     settled(ui)
     box = plot_box(ui)
+    page.evaluate(f"neural.cards.get('{CARD}').plot._context.doubleClickDelay = 1e6")  # of Plotly's, in milliseconds
     page.mouse.dblclick(box["x"] + 300, box["y"] + 120)
     ui.until("neural.state.get().zoom === null")
 

@@ -34,5 +34,11 @@ def add_runs(api: Blueprint, store: ExperimentStore, every: RunList) -> None:
     @api.get("/changes")
     def changes() -> Response:
         found = store.changes(request.args.get("cursor"), whole=False)
-        head = {"cursor": found.cursor, "removed": found.removed, "grown": found.grown, "pending": found.pending}
+        head = {
+            "cursor": found.cursor,
+            "removed": found.removed,
+            "grown": found.grown,
+            "pending": found.pending,
+            "directions": store.directions(found.runs),
+        }
         return text_answer(f'{json_text(head)[:-1]},"runs":{columns_text(found.runs)}}}')

@@ -34,7 +34,7 @@
   /** Read the value that each run had at a step: the last one not after it. */
   async function readStep(metrics) {
     const step = Number(neural.state.get().bestStep);
-    const key = `${step} ${metrics} ${neural.runs.charted().map((run) => run.id)}`;
+    const key = `${step} ${metrics} ${neural.runs.charted().map((run) => [run.id, ...metrics.map((name) => Math.min(run.metrics[name]?.lastStep ?? -1, step))])}`;
     if (key === asked || !Number.isFinite(step)) return;
     asked = key;
     const read = async (metric) => {
@@ -43,10 +43,12 @@
       return [metric, new Map([...answer.runs].map(([id, one]) => [id, one.x && one.x.length ? one.mean[one.mean.length - 1] : NaN]))];
     };
     try {
-      atStep = new Map(await Promise.all(metrics.map(read)));
-      draw();
+      const found = new Map(await Promise.all(metrics.map(read)));
+      if (key !== asked) return; // something else was asked for meanwhile
+      atStep = found;
+      neural.tabs.touch("best");
     } catch (failed) {
-      asked = "";
+      if (key === asked) asked = "";
       neural.fail(failed);
     }
   }
@@ -73,7 +75,10 @@
 
   function stepBox() {
     const box = h("input", { type: "number", min: "0", class: "form-control form-control-sm step-box", "aria-label": "Step", placeholder: "step", value: neural.state.get().bestStep });
-    box.addEventListener("change", () => neural.state.set({ bestStep: box.value }));
+    box.addEventListener("change", () => {
+      box.defaultValue = box.value; // it is written to its end
+      neural.state.set({ bestStep: box.value });
+    });
     return box;
   }
 

@@ -195,10 +195,31 @@
     }
   }
 
+  const reselectSoon = neural.debounce(25, reselect);
+  let looks = ""; // what the lines are drawn from, beside their points
+
+  /** Note how the runs look now; say whether that is otherwise than before. */
+  function looked() {
+    const { group } = neural.state.get();
+    const before = looks;
+    looks = JSON.stringify(neural.runs.charted().map((run) => [run.id, run.name, neural.colors.of(run), group && neural.grouping.keyOf(run, group)]));
+    return looks !== before;
+  }
+
+  /** Follow the list: selected runs that were read late, new names, colours and groups. */
+  function relook() {
+    arrange();
+    if (!looked()) return;
+    reselectSoon();
+    neural.legend.draw();
+  }
+
   function start() {
     columns();
     arrange();
-    neural.state.on("selected", neural.debounce(25, reselect));
+    looked();
+    neural.state.on("selected group", looked);
+    neural.state.on("selected", reselectSoon);
     neural.state.on("charts pinned", arrange);
     neural.state.on("pinned logs", () => all().forEach(neural.cardhead.marks));
     neural.state.on("columns", columns);
@@ -215,7 +236,7 @@
     });
     neural.state.on("y", () => neural.state.set({ boxes: {} }));
     neural.state.on("hover", ({ hover }) => visible().forEach((card) => neural.hover.highlight(card, hover)));
-    neural.runs.on(arrange);
+    neural.runs.on(relook);
   }
 
   neural.cards = { all, visible, settle, start, begin, arrange, redraw, reload, crosshair, turn, settled, fullScreen, grown, inFull: () => full, get: (metric) => cards.get(metric) };

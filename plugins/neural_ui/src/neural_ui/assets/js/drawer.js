@@ -102,7 +102,7 @@
     neural.runs.on((kind, ids) => {
       const { run } = neural.state.get();
       if (!run) return;
-      if (!neural.runs.get(run)) return void (neural.runs.info().pending || close());
+      if (!neural.runs.get(run)) return void (neural.runs.info().pending || neural.state.set({ run: neural.runs.copies(run)[0] || "" }));
       if (!ids.includes(run)) return;
       if (drawer().hidden) return void show();
       redraw();

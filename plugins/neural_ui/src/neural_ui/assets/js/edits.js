@@ -33,7 +33,6 @@
       }
     }
     neural.runs.put(next);
-    if (change.color !== undefined) neural.cards.redraw();
   }
 
   async function shelve(ids, away) {

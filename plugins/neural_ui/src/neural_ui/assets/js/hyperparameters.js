@@ -5,7 +5,7 @@
   const AXES = 7;
   const MOST_LINES = 1000;
   let identical = false;
-  let param = "";
+  let chosenParam = "";
   let chosenAxes = null;
 
   /** Give the selected runs, the baseline first. */
@@ -80,7 +80,7 @@
     const place = h("div", { class: "scatter-host" });
     const names = varying(neural.runs.current().slice(-MOST_LINES));
     const numbers = names.filter((name) => runs.some((run) => typeof run.params[name] === "number"));
-    if (!names.includes(param)) param = names.find((name) => /(^|[._/])(lr|learning_rate)$/i.test(name)) || numbers[0] || names[0] || "";
+    let param = names.includes(chosenParam) ? chosenParam : names.find((name) => /(^|[._/])(lr|learning_rate)$/i.test(name)) || numbers[0] || names[0] || "";
     const last = metric(runs);
     const select = h("select", { class: "form-select form-select-sm select", id: "scatter-param", "aria-label": "Parameter" }, names.map((name) => h("option", { value: name, text: name, selected: name === param })));
     const note = h("span", { class: "card-subtitle" });
@@ -89,7 +89,7 @@
       note.textContent = `${neural.format.plural(shown, "run")}, selected in colour`;
     };
     select.addEventListener("change", () => {
-      param = select.value;
+      param = chosenParam = select.value;
       redraw();
     });
     requestAnimationFrame(() => place.isConnected && param && last && redraw());
@@ -103,7 +103,7 @@
     if (!neural.runs.paramsOf(runs).length) return neural.replace(host, h("p", { class: "nothing", text: "The selected runs have no hyperparameters." }));
     const fold = () => {
       identical = !identical;
-      draw();
+      neural.tabs.touch("hyperparameters");
     };
     const head = h("div", { class: "view-head" }, h("h3", { class: "view-title", text: "What differs" }), h("p", { class: "lead", text: "Runs with the same tint share a value; no tint is the baseline’s. Click a run to make it the baseline, a value to copy it." }));
     return neural.replace(host, head, neural.diff.table(runs, identical, fold), h("div", { class: "two" }, parallelCard(runs), scatterCard(runs)));

@@ -30,20 +30,37 @@
     if (neural.$("live-text").textContent !== words) neural.$("live-text").textContent = words;
   }
 
+  /** Look again at what was chosen by rule, once all runs are read. */
+  function settle(filling) {
+    if (neural.runs.info().pending) return;
+    neural.selection.settle();
+    if (filling) neural.selection.mainMetric();
+  }
+
   function take(answer) {
-    const gone = (answer.removed || []).filter((id) => neural.state.get().selected.has(id));
-    const names = gone.map((id) => neural.runs.get(id)).filter(Boolean).map((run) => run.name);
+    const { selected, base } = neural.state.get();
+    const gone = (answer.removed || []).filter((id) => selected.has(id)).map((id) => [id, neural.runs.get(id)]);
     const filling = neural.runs.info().pending;
     const fresh = neural.runs.merge(answer);
-    if (gone.length) {
-      const selected = new Set([...neural.state.get().selected].filter((id) => !gone.includes(id)));
-      neural.state.set({ selected, run: gone.includes(neural.state.get().run) ? "" : neural.state.get().run });
-      if (names.length) neural.toast(`${names.map((name) => `“${name}”`).join(", ")} ${names.length === 1 ? "is" : "are"} no longer in the folder`);
-    }
-    if (!filling) neural.selection.welcome(fresh);
-    else if (!answer.pending) neural.selection.settle();
+    const now = (id) => ((answer.removed || []).includes(id) ? neural.runs.copies(id) : [id]);
+    if (gone.length) neural.state.set({ selected: new Set([...selected].flatMap(now)), base: now(base)[0] ?? base });
+    const names = gone.filter(([id, run]) => run && !now(id).length).map(([, run]) => run.name);
+    if (names.length) neural.toast(`${names.map((name) => `“${name}”`).join(", ")} ${names.length === 1 ? "is" : "are"} no longer in the folder`);
+    if (filling || fresh.length) settle(filling);
     if (answer.grown && answer.grown.length) neural.cards.grown(answer.grown);
     neural.main.emptiness();
+  }
+
+  const session = (cursor) => String(cursor).split("-")[0];
+
+  /** Read what has changed; or everything, when a list was not read to its end, or by a server that was started since. */
+  async function follow() {
+    const { cursor } = neural.runs.info();
+    const whole = neural.runs.whole();
+    const answer = whole && (await neural.api.changes(cursor));
+    if (whole && session(answer.cursor) === session(cursor)) return take(answer);
+    takeAll(await neural.api.runs());
+    return whole && neural.cards.reload();
   }
 
   async function ask() {
@@ -51,7 +68,7 @@
     if (asking || document.hidden) return;
     asking = true;
     try {
-      take(await neural.api.changes(neural.runs.info().cursor));
+      await follow();
       failures = 0;
     } catch (failed) {
       failures += 1;
@@ -67,7 +84,8 @@
   function takeAll(answer) {
     const filling = neural.runs.info().pending;
     neural.runs.load(answer);
-    if (filling && !answer.pending) neural.selection.settle();
+    settle(filling);
+    neural.main.emptiness();
   }
 
   /** Read the runs that the first answer left out, which had the newest only. */
@@ -81,12 +99,12 @@
     show();
   }
 
-  /** Read everything anew, now. */
+  /** Read everything anew, now; at the start it is on its way. */
   async function refresh() {
+    if (neural.runs.info().cursor === null) return;
     try {
       takeAll(await neural.api.runs());
       neural.selection.renew();
-      neural.main.emptiness();
       neural.cards.reload();
       failures = 0;
     } catch (failed) {

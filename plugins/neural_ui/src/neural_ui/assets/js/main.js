@@ -42,7 +42,6 @@
     neural.runs.load(await neural.api.runs(neural.firstRuns));
     if (!neural.selection.enough()) neural.runs.load(await neural.api.runs());
     neural.selection.initial();
-    if (!neural.state.get().listMetric) neural.state.set({ listMetric: neural.runs.mainMetric(neural.runs.charted().length ? neural.runs.charted() : neural.runs.all()) });
     prefetch();
   }
 

@@ -20,13 +20,16 @@
 
   async function draw(panel, place) {
     if (panel.error) return neural.replace(place, h("p", { class: "card-problem", role: "alert", text: panel.error }));
+    const own = (panel.asked = {});
     try {
-      const { data, layout } = themed(await neural.api.panel(panel.name, ids()));
+      const answer = await neural.api.panel(panel.name, ids());
+      if (panel.asked !== own) return undefined; // asked again meanwhile
+      const { data, layout } = themed(answer);
       const plot = h("div", { class: "panel-plot", role: "img", "aria-label": panel.title });
       neural.replace(place, h("div", { class: "card tall" }, plot));
       await window.Plotly.newPlot(plot, data, layout, { displayModeBar: false, responsive: true, showTips: false });
     } catch (failed) {
-      neural.replace(place, h("p", { class: "card-problem", role: "alert", text: failed.message }));
+      if (panel.asked === own) neural.replace(place, h("p", { class: "card-problem", role: "alert", text: failed.message }));
     }
     return undefined;
   }

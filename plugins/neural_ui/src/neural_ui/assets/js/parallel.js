@@ -4,7 +4,7 @@
   const { svg } = neural;
   const PAD = { top: 46, bottom: 34, side: 56 };
   const HEIGHT = 340;
-  const settings = new Map(); // parameter -> {log, flip}
+  const settings = new Map(); // parameter -> {log, flip} as a person has chosen them
   const brushes = new Map(); // parameter -> [low, high] in shares of the axis
 
   /** Give how an axis places values: numbers by size, texts by their order; each value on its own place. */
@@ -17,14 +17,13 @@
       return { name, read, numeric, places, share: (value) => (places.length > 1 ? places.indexOf(neural.format.value(value)) / (places.length - 1) : 0.5) };
     }
     const [low, high] = [Math.min(...finite), Math.max(...finite)];
-    if (!settings.has(name)) settings.set(name, { log: low > 0 && high / low > 10, flip: false });
-    const log = settings.get(name).log && low > 0;
+    const log = low > 0 && (setting(name).log ?? high / low > 10);
     const place = log ? Math.log : (value) => value;
     const span = place(high) - place(low);
     return { name, read, numeric, low, high, log, canLog: low > 0, share: (value) => (span ? (place(value) - place(low)) / span : 0.5) };
   }
 
-  const setting = (name) => settings.get(name) || { log: false, flip: false };
+  const setting = (name) => settings.get(name) || {};
   const shareOf = (axis, run) => {
     const value = axis.read(run);
     if (value === undefined || value === null || (axis.numeric && !Number.isFinite(value))) return null;
@@ -64,7 +63,7 @@
 
   function button(name, what, text, pressed, x, y, redraw) {
     const turn = () => {
-      settings.set(name, { ...setting(name), [what]: !setting(name)[what] });
+      settings.set(name, { ...setting(name), [what]: !pressed });
       redraw();
     };
     const one = svg("text", { x, y, class: `pc-button ${pressed ? "on" : ""}`, "text-anchor": "middle", role: "button", tabindex: "0", "aria-pressed": String(pressed), "aria-label": `${what} ${name}`, text });
@@ -76,7 +75,7 @@
   function axisElement(axis, index, view, redraw) {
     const x = view.x(index);
     const group = svg("g", { class: "pc-axis" });
-    const flipped = setting(axis.name).flip;
+    const flipped = Boolean(setting(axis.name).flip);
     const title = svg("text", { x, y: 16, "text-anchor": "middle", class: "pc-title", text: short(view.title(axis), Math.max(6, Math.floor((view.x(1) - view.x(0)) / 7.2))) }, svg("title", { text: axis.name }));
     group.append(title, svg("line", { x1: x, x2: x, y1: view.top, y2: view.bottom, class: "pc-line" }));
     if (axis.numeric) {

@@ -52,6 +52,7 @@
   function merge(answer) {
     info.cursor = answer.cursor;
     info.pending = answer.pending;
+    Object.assign(directions, answer.directions);
     const fresh = [];
     const touched = [...(answer.removed || [])];
     touched.forEach((id) => byId.delete(id));
@@ -75,6 +76,12 @@
 
   /** Give the runs that a person still works with: those that are not archived, and archived ones that are selected. */
   const current = () => [...byId.values()].filter((run) => !archived(run) || neural.state.get().selected.has(run.id));
+
+  /** Give the ids under which an experiment is known whose id has changed: it has become one of several copies, or the only one. */
+  function copies(id) {
+    const [own] = id.split("~");
+    return own ? [...byId.keys()].filter((one) => one.split("~")[0] === own) : [];
+  }
 
   let stalled = "";
 
@@ -147,10 +154,11 @@
     ARCHIVED, archived, current, age, plain, load, merge, status, duration, selected, charted, metricNames, metricsOf, paramsOf, direction, setDirection, best, better, mainMetric,
     all: () => [...byId.values()],
     get: (id) => byId.get(id),
+    copies,
     info: () => info,
     whole: () => byId.size + info.pending >= info.total, // all that the server knows by now
     on: (work) => listeners.push(work),
     put: (run) => byId.set(run.id, run) && changed("some", [run.id]),
-    forget: (id) => byId.delete(id) && changed("some", [id]),
+    forget: (id) => byId.delete(id) && ((info.total -= 1), changed("some", [id])),
   };
 })((window.neural = window.neural || {}));

@@ -7,6 +7,7 @@
   let rows = []; // runs in the order of the list
   let problem = "";
   let search = ""; // with which the selection was made at the start
+  let metric = ""; // of the list, chosen by rule
 
   const COLLATOR = new Intl.Collator("en", { numeric: true });
 
@@ -46,7 +47,7 @@
     return neural.runs.whole() || (!q && asked.every((id) => neural.runs.get(id)));
   }
 
-  const known = (ids) => [...ids].filter((id) => neural.runs.get(id));
+  const known = (ids) => [...new Set([...ids].flatMap((id) => (neural.runs.get(id) ? [id] : neural.runs.copies(id))))];
 
   /** Those that are there. While runs are still being read, those that may come as well: `settle` looks again. */
   const expected = (ids) => (neural.runs.info().pending ? [...ids] : known(ids));
@@ -59,6 +60,15 @@
     const ids = named.length || q ? named : expected(neural.url.recall(storeKey(), []));
     if (ids.length) neural.state.set({ selected: new Set(ids), touched: true });
     else newest();
+    mainMetric();
+  }
+
+  /** Show the metric that tells most of what is selected, unless somebody has chosen another. */
+  function mainMetric() {
+    const { listMetric } = neural.state.get();
+    if (listMetric !== metric) return;
+    metric = neural.runs.mainMetric(neural.runs.charted().length ? neural.runs.charted() : neural.runs.all());
+    neural.state.set({ listMetric: metric });
   }
 
   /** Select the newest of the runs that the first search finds, for somebody who has not chosen. */
@@ -70,13 +80,13 @@
     neural.state.set({ selected: ids.join() === [...selected].join() ? selected : new Set(ids), touched: false });
   }
 
-  /** Look again when all runs are read: some of those expected may not be there, and one read late may be the newest. */
+  /** Look again when there are other runs: some of those expected may not be there, and a new one may be the newest. */
   function settle() {
     const { selected, touched } = neural.state.get();
     const ids = known(selected);
     if (!touched) newest();
     else if (!ids.length && selected.size) initial();
-    else if (ids.length < selected.size) neural.state.set({ selected: new Set(ids) });
+    else if (ids.join() !== [...selected].join()) neural.state.set({ selected: new Set(ids) });
   }
 
   /** Keep those of the selection that are there after all was read anew. */
@@ -84,14 +94,6 @@
     const ids = expected(neural.state.get().selected);
     if (ids.length) neural.state.set({ selected: new Set(ids) });
     else initial();
-  }
-
-  /** Show new runs at once while nobody has chosen. */
-  function welcome(ids) {
-    const state = neural.state.get();
-    if (state.touched || !ids.length) return;
-    const shown = [...ids, ...state.selected].slice(0, Math.max(NEWEST, state.selected.size));
-    neural.state.set({ selected: new Set(shown) });
   }
 
   function all() {
@@ -113,8 +115,9 @@
   }
 
   function start() {
+    neural.runs.on(() => neural.state.get().listMetric || mainMetric());
     neural.state.on("selected", ({ selected, touched }) => touched && neural.url.keep(storeKey(), [...selected]));
   }
 
-  neural.selection = { arrange, enough, initial, settle, renew, welcome, all, solo, start, rows: () => rows, problem: () => problem };
+  neural.selection = { arrange, enough, initial, settle, renew, mainMetric, all, solo, start, rows: () => rows, problem: () => problem };
 })((window.neural = window.neural || {}));

@@ -68,10 +68,11 @@
     shown = wanted;
     try {
       const answers = await Promise.all(alike(able, metric).map((some) => neural.api.series(neural.series.query(metric, some, { x: "step", points: 80 }))));
+      if (wanted !== shown) return; // others were asked for meanwhile
       curves = new Map(answers.flatMap((one) => [...one.runs]));
-      draw();
+      neural.tabs.touch("summary");
     } catch (failed) {
-      shown = "";
+      if (wanted === shown) shown = "";
       neural.fail(failed);
     }
   }

@@ -2,6 +2,7 @@
 // The tabs; a view is drawn when it is shown and something has changed since.
 (function (neural) {
   const views = new Map(); // name -> {draw, dirty}
+  const OPEN = CSS.supports("selector(:open)"); // whether a browser tells that a list is unfolded
   const tabs = () => [...document.querySelectorAll("#tablist [role=tab]")];
 
   /** Say how a view is drawn; it is called when the tab is shown and its data has changed. */
@@ -22,10 +23,43 @@
       view.hidden = view.dataset.view !== name;
     });
     const view = views.get(name);
-    if (view && view.dirty) {
-      view.dirty = false;
-      view.draw();
-    }
+    if (!view || !view.dirty) return;
+    if (occupied(name)) return void later();
+    view.dirty = false;
+    const again = focus(name);
+    view.draw();
+    again();
+    requestAnimationFrame(() => requestAnimationFrame(again)); // what has to be measured first is drawn a frame later
+  }
+
+  const later = neural.debounce(300, show);
+
+  /** Give the element of a view that has the focus. */
+  function focused(name) {
+    const panel = document.activeElement.closest("[role=tabpanel]");
+    return panel && panel.dataset.view === name ? document.activeElement : null;
+  }
+
+  /** Say whether a person writes or chooses in a field of a view: it is drawn anew after that. */
+  function occupied(name) {
+    const one = focused(name);
+    if (!one) return false;
+    return one.matches("input") ? one.value !== one.defaultValue : OPEN && one.matches("select:open");
+  }
+
+  /** Give a function that puts the focus back to where it is now, when that has been drawn anew. */
+  function focus(name) {
+    const one = focused(name);
+    if (!one) return () => undefined;
+    const panel = one.closest("[role=tabpanel]");
+    const all = () => [...panel.querySelectorAll("button, input, select, [tabindex]")];
+    const words = (other) => [other.tagName, other.id, other.getAttribute("aria-label"), other.textContent].join();
+    const [said, place] = [words(one), all().indexOf(one)];
+    return () => {
+      if (one.isConnected || document.activeElement !== document.body) return;
+      const again = all().find((other) => words(other) === said) || all()[place];
+      if (again) again.focus({ preventScroll: true });
+    };
   }
 
   /** Mark views as out of date; the one in sight is drawn again. */

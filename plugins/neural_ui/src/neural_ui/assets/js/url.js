@@ -39,7 +39,8 @@
     const { defaults } = neural.state;
     const query = new URLSearchParams();
     for (const name of TEXT) if (state[name] !== defaults[name]) query.set(name, state[name]);
-    if (state.touched || state.selected.size) query.set("runs", [...state.selected].join(","));
+    // What is shown while runs are still being read is nobody's choice, and not what is shown in the end.
+    if (state.touched || (state.selected.size && !neural.runs.info().pending)) query.set("runs", [...state.selected].join(","));
     if (state.smooth) query.set("smooth", String(state.smooth));
     for (const name of FLAGS) if (state[name]) query.set(name, "1");
     for (const name of RANGES) if (Object.keys(state[name]).length) query.set(name, rangesText(state[name]));
