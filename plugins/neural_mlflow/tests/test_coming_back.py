@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import sys
@@ -149,3 +150,20 @@ def test_no_copies_of_copies(database, tmp_path: Path, kind: str) -> None:
     brought.set_notes("changed")
     mirror(uri, brought)
     assert len(list(runs_of(uri))) == 2
+
+
+def test_tags_that_somebody_changed(database, tmp_path: Path) -> None:
+    """Our tags are believed where they can be true; whatever else stands there, the files come in as they lie."""
+    (tmp_path / "file.txt").write_text("text")
+    with track(tmp_path) as tracker:
+        tracker.log_artifact(str(tmp_path / "file.txt"))
+    mirror(database.uri, tracker)
+    (run,) = database.runs()
+    said = {"name": "x", "version": 1, "kind": "file", "path": "file.txt/v1/file.txt"}
+    odd = [[], "x", {**said, "name": 5, "path": ".."}, {**said, "kind": "odd"}, {**said, "version": "x"}]
+    for at, value in enumerate([*odd, {**said, "metadata": 5}, {"document": 7}, {"document": "../../x"}]):
+        database.client.set_tag(run.info.run_id, f"neural.artifact.odd{at}", json.dumps(value))
+    assert bring_in(database.uri, tmp_path).artifacts == 1
+    database.client.set_tag(run.info.run_id, "neural.artifact.file.txt.v1", "[")
+    again = come_back(database.uri, tmp_path)
+    assert (again.get_artifact_version("file.txt", version=1).path / "v1" / "file.txt").read_text() == "text"

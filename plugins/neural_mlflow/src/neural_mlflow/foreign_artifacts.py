@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from attrs import frozen
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 __all__ = ["Artifacts"]
 
 OWN_FOLDER = "neural"
+Kind = Literal["file", "model", "figure"]
 
 
 @frozen
 class _Artifact:
     path: Path
     name: str
-    kind: Literal["file", "model", "figure"] = "file"
+    kind: Kind = "file"
     metadata: Mapping[str, Any] | None = None
 
 
@@ -101,13 +102,14 @@ class Artifacts:
         found = []
         for key, text in self.tags.items():
             if key.startswith(ARTIFACT):
-                with contextlib.suppress(ValueError, KeyError, TypeError):
+                with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # a tag may hold anything
                     said = json.loads(text)
                     said |= self.document(said.get(DOCUMENT, ""))
-                    path = (folder / str(said["path"])).resolve()
-                    if folder in path.parents:
-                        order = (said["name"], said["version"] is None, said["version"] or 0)
-                        found.append((order, _Artifact(path, said["name"], said["kind"], said.get("metadata"))))
+                    path, name, version = (folder / str(said["path"])).resolve(), str(said["name"]), said["version"]
+                    if folder in path.parents and said["kind"] in get_args(Kind):
+                        order = (name, version is None, int(version or 0))
+                        about = dict(said.get("metadata") or {})
+                        found.append((order, _Artifact(path, name, said["kind"], about)))
         for _, artifact in sorted(found, key=lambda pair: pair[0]):
             yield artifact
 
