@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from asking import runs_of
 from page import NewPage, Serve, UiPage
 from playwright.sync_api import Locator, Page, expect
 
@@ -72,6 +73,15 @@ def test_selection_of_the_table_is_the_selection_of_the_page(ui: UiPage) -> None
     expect(ticks.first).to_be_checked()
     ticks.first.click()
     ui.until("neural.state.get().selected.size === 5")
+
+
+def test_what_the_table_does_not_show_stays_selected(ui: UiPage) -> None:
+    """A tick in the table leaves the selection of runs alone that a search has taken out of it."""
+    page, grid = opened(ui, "&q=sgd&runs=" + ",".join(runs_of(ui.url)))
+    expect(grid.locator(".table-run")).to_have_count(2)
+    page.locator(TICKS).first.click()
+    ui.until("neural.state.get().selected.size < 6")
+    assert page.evaluate("neural.state.get().selected.size") == 5
 
 
 def test_chosen_columns_and_order_are_in_the_link(ui: UiPage, new_page: NewPage) -> None:

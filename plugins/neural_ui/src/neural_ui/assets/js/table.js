@@ -78,10 +78,12 @@
     fill();
   }
 
+  /** Take the grid's selection over; what it does not show, as a search leaves it out, stays as it is. */
   function selected(rows) {
     if (sheet().hidden) return;
-    const ids = rows.map((row) => row.id).filter((id) => neural.runs.get(id));
     const { selected: now } = neural.state.get();
+    const shown = new Set(neural.selection.rows().map((run) => run.id));
+    const ids = [...[...now].filter((id) => !shown.has(id)), ...rows.map((row) => row.id).filter((id) => neural.runs.get(id))];
     if (ids.length !== now.size || ids.some((id) => !now.has(id))) neural.state.select(ids);
   }
 
