@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 from mlflow.entities import Run
 from neural_mlflow import MlflowBackend
 
@@ -52,3 +55,21 @@ def test_runs_of_one_experiment_stand_together(database, tmp_path: Path) -> None
     runs = [mirrored(database, tmp_path, "Größe / ☃") for _ in range(3)]
     assert len({run.info.run_name for run in runs}) == 3
     assert {database.client.get_experiment(run.info.experiment_id).name for run in runs} == {"Größe / ☃"}
+
+
+def test_several_begin_at_once(tmp_path: Path) -> None:
+    """Runs that begin at once in a new folder of files are runs of one MLflow experiment."""
+    trackers = [ExperimentTracker("at once", tmp_path / "experiments", auto_visualize=False) for _ in range(8)]
+    for tracker in trackers:
+        tracker.finish()
+    ready = threading.Barrier(len(trackers))
+
+    def mirror(tracker: ExperimentTracker) -> bool:
+        backend = MlflowBackend(tracking_uri=str(tmp_path / "mlruns"))
+        ready.wait()
+        return deliver(tracker.experiment_dir, backend).complete
+
+    with ThreadPoolExecutor(len(trackers)) as pool:
+        assert all(pool.map(mirror, trackers))
+    names = [found.name for found in MlflowClient((tmp_path / "mlruns").as_uri()).search_experiments()]
+    assert sorted(names) == ["Default", "at once"]

@@ -13,11 +13,12 @@ from attrs import field, frozen
 
 from neural_core.errors import DeliveryError
 from neural_core.records import Experiment
-from neural_mlflow.sdk import RefusedError, spoken
+from neural_mlflow.sdk import RefusedError, alone, spoken
 from neural_mlflow.texts import short_name, tag_text
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment as MlflowExperiment
     from mlflow.entities import Run
 
     from neural_mlflow.place import Place
@@ -107,22 +108,29 @@ def find_anywhere(client: MlflowClient, experiment: Experiment, place: Place) ->
 
 def _experiment_id(client: MlflowClient, experiment: Experiment, wishes: Wishes, place: Place) -> str:
     name = short_name(wishes.experiment_name or experiment.name)
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        location = wishes.artifact_location or place.artifacts_of(name)
-        try:
-            with spoken(place):
-                return str(client.create_experiment(name, artifact_location=location))
-        except RefusedError:
-            found = client.get_experiment_by_name(name)  # another process may have made it at this moment
-            if found is None:
-                raise
+    found = client.get_experiment_by_name(name) or _make_experiment(client, name, wishes, place)
     if found.lifecycle_stage == "deleted":
         raise DeliveryError(
             f"the MLflow experiment {name!r} at {place} is deleted: restore it with `mlflow experiments restore "
             f"--experiment-id {found.experiment_id}`, or give another with the option experiment_name"
         )
     return str(found.experiment_id)
+
+
+def _make_experiment(client: MlflowClient, name: str, wishes: Wishes, place: Place) -> MlflowExperiment:
+    """Make an MLflow experiment, or give that which another process made at this moment."""
+    location = wishes.artifact_location or place.artifacts_of(name)
+    with alone(place):
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            try:
+                with spoken(place):
+                    return client.get_experiment(client.create_experiment(name, artifact_location=location))
+            except RefusedError:
+                found = client.get_experiment_by_name(name)  # a server has others, who do not wait for us
+                if found is None:
+                    raise
+    return found
 
 
 def _search(client: MlflowClient, experiment_ids: list[str], uid: str) -> Run | None:

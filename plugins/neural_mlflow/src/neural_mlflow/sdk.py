@@ -18,7 +18,7 @@ from neural_mlflow.texts import Limits
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["RefusedError", "installed_limits", "make_client", "patient", "require", "spoken"]
+__all__ = ["RefusedError", "alone", "installed_limits", "make_client", "patient", "require", "spoken"]
 
 REQUEST_SECONDS = 15
 UPLOAD_SECONDS = 120
@@ -79,7 +79,7 @@ def make_client(place: Place, timeout: float | None = None) -> MlflowClient:
     _set_environment(place, timeout)
     from mlflow import MlflowClient
 
-    with spoken(place), _alone(place):
+    with spoken(place), alone(place):
         _look_at(place)
         client = MlflowClient(tracking_uri=place.uri, registry_uri=place.uri)
     _remove_mistaken(place)
@@ -115,17 +115,18 @@ def patient() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _alone(place: Place) -> Iterator[None]:
-    """Let one process at a time make the tables of a SQLite file; MLflow fails where two do."""
+def alone(place: Place) -> Iterator[None]:
+    """Let one process at a time make tables or experiments: where two do, MLflow fails, or in files makes two."""
     try:
         import fcntl
     except ImportError:  # no such locks on this system: the loser of a race tries again
         fcntl = None  # type: ignore[assignment]
-    if place.database is None or fcntl is None:
+    store = place.folder or place.database
+    if store is None or fcntl is None:
         yield
         return
-    place.database.parent.mkdir(parents=True, exist_ok=True)
-    folder = os.open(place.database.parent, os.O_RDONLY)
+    store.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(store.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield
