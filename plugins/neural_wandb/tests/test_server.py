@@ -17,7 +17,8 @@ from wandb_files import Written
 from wandb_scripts import SYNC, cursor, only, run, services, start
 from wandb_server import HANGS, KEY, Server, serving
 
-from neural_core import ExperimentTracker
+from neural_core import ExperimentTracker, hookimpl
+from neural_core.records import Experiment
 from neural_core.testing import deliver, wait_for
 
 LOOP = """
@@ -210,3 +211,44 @@ def test_nobody_is_there(tmp_path: Path) -> None:
     assert "W&B's server 127.0.0.1 cannot be reached" in str(told.last_error)
     assert services() <= before
     assert not (tmp_path / "wandb").exists()
+
+
+def test_another_environment(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script may set W&B's variables anew before each tracker: one process serves them all, each as it was made."""
+    variables = {"WANDB_RUN_GROUP": "g", "WANDB_JOB_TYPE": "j", "WANDB_TAGS": "a,b"}
+    with serving() as other:
+        for to, more, expected in ((server, variables, ("g", "j", ["a", "b"])), (other, {}, (None, None, None))):
+            with monkeypatch.context() as script:
+                for name, value in (login(to) | more).items():
+                    script.setenv(name, value)
+                with ExperimentTracker("e", tmp_path, auto_visualize=False) as tracker:
+                    tracker.log_metrics({"loss": 1.0}, step=0)
+                backend = WandbBackend(dir=tmp_path)
+                told = deliver(tracker.experiment_dir, backend)
+            assert told.complete, told.last_error
+            assert backend.destination() == f"{to.url.removeprefix('http://')}/neural"
+            fields = to.run(tracker.experiment_id).fields
+            assert tuple(map(fields.get, ("groupName", "jobType", "tags"))) == expected
+
+
+def test_the_server_goes_before_the_end(tmp_path: Path, server: Server) -> None:
+    """What has not reached the server when the time for it is over is uploaded later, and does not count before."""
+    marks: list[list[Path]] = []
+
+    class Leaving(WandbBackend):
+        @hookimpl
+        def neural_experiment_finished(self, experiment: Experiment, status: str, complete: bool) -> None:
+            server.refuses = 0 if marks else 500
+            try:
+                super().neural_experiment_finished(experiment, status, complete)
+            finally:
+                marks.append([*(tmp_path / "wandb").glob("run-*/*.synced")])
+                server.refuses = 0
+
+    with ExperimentTracker("l", tmp_path, auto_visualize=False) as tracker:
+        tracker.log_metrics({"loss": 1.0}, step=0)
+    settings = {"base_url": server.url, "api_key": KEY, "finish_timeout": 1.0}
+    told = deliver(tracker.experiment_dir, Leaving(dir=tmp_path, mode="online", settings=settings))
+    assert not marks[0]
+    assert told.complete, told.last_error
+    assert points(server, tracker.experiment_id) == [(0, 1.0)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from neural_core.errors import ArgumentTypeError, ArgumentValueError
 from neural_wandb.names import TAG_LENGTH
@@ -35,6 +35,7 @@ class Choices:
         folder: where W&B makes its folder ``wandb``, absolute.
         project: of the runs; `entity`, `group`, `job_type` are W&B's own choice when None.
         server: URL of the server; None for W&B's public one.
+        key: for the server, where it was given here; None for one that `wandb login` keeps.
         tags: of every run; `notes` of one whose experiment has none.
         settings: further settings of W&B.
     """
@@ -47,6 +48,7 @@ class Choices:
     group: str | None
     job_type: str | None
     server: str | None
+    key: str | None = field(repr=False)
     tags: tuple[str, ...]
     notes: str
     settings: Mapping[str, Any]
@@ -66,6 +68,8 @@ class Choices:
     ) -> Choices:
         """Read options and environment; W&B is not imported, and nothing is asked over a network.
 
+        W&B itself reads the environment once in a process. A companion serves trackers that were made under several.
+
         Raises:
             ArgumentTypeError: `settings` is no mapping, or `tags` no sequence of texts.
             ArgumentValueError: `mode` is none of W&B's.
@@ -77,8 +81,9 @@ class Choices:
             return option or given.get(key) or os.environ.get(variable) or file.get(key)
 
         server = choose(None, "base_url", "WANDB_BASE_URL")
-        has_key = bool(choose(None, "api_key", "WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"))
-        is_logged_in = has_key or _in_netrc(server)
+        key = choose(None, "api_key", "WANDB_API_KEY")
+        is_logged_in = bool(key or os.environ.get("WANDB_IDENTITY_TOKEN_FILE")) or _in_netrc(server)
+        others = choose(None, "run_tags", "WANDB_TAGS") or ()
         place = folder or given.get("root_dir") or os.environ.get("WANDB_DIR") or Path.cwd()
         return cls(
             mode=_mode(choose(mode, "mode", "WANDB_MODE"), is_logged_in),
@@ -86,10 +91,11 @@ class Choices:
             folder=Path(place).expanduser().absolute(),
             project=str(choose(project, "project", "WANDB_PROJECT") or PROJECT),
             entity=choose(entity, "entity", "WANDB_ENTITY"),
-            group=group,
-            job_type=job_type,
+            group=choose(group, "run_group", "WANDB_RUN_GROUP"),
+            job_type=choose(job_type, "run_job_type", "WANDB_JOB_TYPE"),
             server=server,
-            tags=_texts(tags),
+            key=key,
+            tags=(*_texts(others.split(",") if isinstance(others, str) else others), *_texts(tags)),
             notes=str(choose(None, "run_notes", "WANDB_NOTES") or ""),
             settings={key: value for key, value in given.items() if key not in ("mode", "project", "entity")},
         )
@@ -107,7 +113,7 @@ class Choices:
     @property
     def host(self) -> str:
         """Name the server, without a password that may stand in its URL."""
-        return _PUBLIC[0] if self.server is None else str(urlsplit(self.server).hostname)
+        return _PUBLIC[0] if self.server is None else urlsplit(self.server).netloc.rpartition("@")[2]
 
 
 def _mode(chosen: Any, is_logged_in: bool) -> str:

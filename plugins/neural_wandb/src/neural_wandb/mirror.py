@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -58,7 +59,7 @@ class Mirror:
         self._summary = Summary(bookmark.get("summary") or {})
         self._count = max(self.kept.count, int(bookmark.get("count") or 0))
         self._names: dict[str, str] = dict(bookmark.get("names") or {})
-        self._has_axis = False
+        self._has_axis, self._is_over = False, False
         self._is_online = choices.is_online
         self.run, self._service = sdk.begin_run(choices, experiment.experiment_id, legible(experiment.name))
         self._file = Path(self.run.settings.sync_file)
@@ -225,15 +226,21 @@ class Mirror:
 
         Raises:
             TimeoutError: what was said has not all reached the server yet.
+            DeliveryError: nobody knows whether it has.
         """
-        self.run.finish(exit_code=EXIT_CODES.get(status, sdk.INTERRUPTED) if complete else sdk.INTERRUPTED)
+        self._end_run(EXIT_CODES.get(status, sdk.INTERRUPTED) if complete else sdk.INTERRUPTED)
         self._said["exit"] += 1
+
+    def _end_run(self, exit_code: int) -> None:
+        self._is_over = True
+        sdk.end_run(self.run, self._service, exit_code)
         if self._is_online:
             sdk.mark_uploaded(self._file)
 
     def give_up(self) -> None:
         """End what cannot be written any more. A folder in which nothing stands goes: `wandb sync` stumbles over it."""
-        if sdk.give_up(self.run, self._service) and self._is_online:
-            sdk.mark_uploaded(self._file)
+        if not self._is_over:
+            with contextlib.suppress(TimeoutError, DeliveryError):
+                self._end_run(sdk.INTERRUPTED)
         if not RunLog.is_begun(self._file):
             shutil.rmtree(self._file.parent, ignore_errors=True)

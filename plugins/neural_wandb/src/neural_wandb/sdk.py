@@ -21,7 +21,7 @@ from neural_wandb.loading import load
 __all__ = [
     "INTERRUPTED",
     "begin_run",
-    "give_up",
+    "end_run",
     "image",
     "is_uploaded",
     "make_artifact",
@@ -35,7 +35,7 @@ FINISH_SECONDS = 30.0
 REACH_SECONDS = 10.0
 INTERRUPTED = 255
 """W&B's own exit code for a KeyboardInterrupt."""
-_CONNECTING = ("api_key", "http_proxy", "https_proxy", "insecure_disable_ssl")
+_CONNECTING = ("http_proxy", "https_proxy", "insecure_disable_ssl")
 """Settings that ``wandb sync``, a process of its own, needs as well."""
 _lock = threading.Lock()
 _services = 0
@@ -68,8 +68,8 @@ def begin_run(choices: Choices, run_id: str, name: str) -> tuple[Any, int]:
                 name=name,
                 project=choices.project,
                 entity=choices.entity,
-                group=choices.group,
-                job_type=choices.job_type,
+                group=choices.group or "",
+                job_type=choices.job_type or "",
                 dir=str(choices.folder),
                 mode="online" if choices.is_online else "offline",
                 resume="allow" if choices.is_online else None,
@@ -105,7 +105,7 @@ def _check_server(choices: Choices) -> None:
     Raises:
         DeliveryError: nobody is there. What is behind a proxy is W&B's to find out.
     """
-    server = urlsplit(choices.server or str(load().Settings().base_url))
+    server = urlsplit(_server(choices))
     host, own = server.hostname or "", f"{server.scheme}_proxy"
     if choices.settings.get(own) or os.environ.get(f"WANDB_{own.upper()}"):
         return
@@ -118,6 +118,10 @@ def _check_server(choices: Choices) -> None:
         raise DeliveryError(f"W&B's server {host} cannot be reached: {error}") from error
 
 
+def _server(choices: Choices) -> str:
+    return choices.server or str(load().Settings().base_url)
+
+
 def upload(files: Sequence[Path], choices: Choices) -> None:
     """Upload the files of runs that were not uploaded to their end, with W&B's own ``wandb sync``.
 
@@ -127,9 +131,10 @@ def upload(files: Sequence[Path], choices: Choices) -> None:
     _check_server(choices)
     command = [sys.executable, "-m", "wandb", "sync", "--include-online", "--include-synced", *map(str, files)]
     environment = {**os.environ, "WANDB_SILENT": "false", "WANDB_DIR": str(choices.folder)}
-    if choices.server:
-        environment["WANDB_BASE_URL"] = choices.server
+    environment["WANDB_BASE_URL"] = _server(choices)
     environment.pop("WANDB_SERVICE", None)
+    if choices.key:
+        environment["WANDB_API_KEY"] = str(choices.key)
     environment |= {f"WANDB_{key.upper()}": str(value) for key in _CONNECTING if (value := choices.settings.get(key))}
     done = subprocess.run(
         command,
@@ -155,20 +160,21 @@ def mark_uploaded(file: Path) -> None:
     file.with_suffix(".wandb.synced").touch()
 
 
-def give_up(run: Any, service: int) -> bool:
-    """End a run with which something went wrong; tell whether it took all that was said to it to where it goes.
+def end_run(run: Any, service: int, exit_code: int) -> None:
+    """End a run, which can be tried once: W&B says nothing of what did not arrive when it is asked again.
 
-    A service that does not answer any more makes place for a new one.
+    Raises:
+        TimeoutError: the server has not got everything; the file has.
+        DeliveryError: the service does not answer any more; it makes place for a new one.
     """
     try:
-        run.finish(exit_code=INTERRUPTED)
+        run.finish(exit_code=exit_code)
     except TimeoutError:
-        return False  # the server has not got everything; the file has
-    except (*_broken(), load().Error):
+        raise
+    except (*_broken(), load().Error) as error:
         with _lock:
             _end(service)
-        return False
-    return True
+        raise DeliveryError(f"W&B's service has ended: {type(error).__name__} {error}") from error
 
 
 def _end(service: int) -> None:
@@ -204,6 +210,7 @@ def _settings(wandb: Any, choices: Choices) -> Any:
         "finish_timeout_raises": True,
         "init_timeout": float(os.environ.get("WANDB_INIT_TIMEOUT") or INIT_SECONDS),
         "label_disable": True,
+        "run_tags": (),
         "sagemaker_disable": True,
         "save_code": False,
         "silent": True,
@@ -215,6 +222,8 @@ def _settings(wandb: Any, choices: Choices) -> Any:
         "x_server_side_derived_summary": True,  # the summary is written for each delivery, not for each row
         "x_transaction_log_flush_interval": FLUSH_SECONDS,
     }
+    if choices.is_online:
+        ours |= {"base_url": _server(choices), **({"api_key": choices.key} if choices.key else {})}
     known = {key: value for key, value in ours.items() if key in wandb.Settings.model_fields}
     return wandb.Settings(**{**known, **choices.settings})
 
