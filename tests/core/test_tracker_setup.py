@@ -471,7 +471,8 @@ class TestSurface:
 class TestDebugLog:
     @pytest.fixture
     def logger(self) -> Iterator[logging.Logger]:
-        """The logger of neural, as it was afterwards."""
+        """The logger of neural, as it was afterwards; trackers that other tests forgot have said their last."""
+        gc.collect()
         logger = logging.getLogger("neural")
         level = logger.level
         yield logger
