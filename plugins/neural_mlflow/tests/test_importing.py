@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import shutil
 import sqlite3
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -92,6 +94,26 @@ def test_repeat_and_change(database, tmp_path: Path) -> None:
     assert [imported().outcome, imported().outcome] == ["replaced", "unchanged"]
     again = only(tmp_path / "mine")
     assert (again.experiment_id, len(values(again, "a"))) == (before, 301)
+
+
+TRACED = """
+import sys, mlflow
+mlflow.set_tracking_uri(sys.argv[1])
+with mlflow.start_run():
+    for at in range(3):
+        with mlflow.start_span(f"call {at}"):
+            pass
+    mlflow.log_metric("loss", 0.5)
+mlflow.flush_trace_async_logging()
+"""
+
+
+def test_traces_are_counted(database, tmp_path: Path) -> None:
+    """The traces of a run, which nothing here can hold, are counted as left out."""
+    subprocess.run([sys.executable, "-c", TRACED, database.uri], cwd=tmp_path, check=True, capture_output=True)
+    (run,) = runs_of(database.uri)
+    imported = import_run(run, tmp_path / "mine")
+    assert (imported.rows, dict(imported.left_out)) == (1, {"traces": 3})
 
 
 def test_the_source_is_only_read(tmp_path: Path) -> None:

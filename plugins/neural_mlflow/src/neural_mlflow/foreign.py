@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import json
@@ -61,7 +62,24 @@ def _read(client: MlflowClient, place: Place, experiment: Experiment, run: Run) 
         points=points,
         artifacts=artifacts,
         models=models,
+        traces=_traces(client, run),
     )
+
+
+def _traces(client: MlflowClient, run: Run) -> int:
+    """Count the traces of a run; 0 where the store is older than they are."""
+    from mlflow.exceptions import MlflowException
+
+    count, token = 0, None
+    with contextlib.suppress(MlflowException):
+        while True:
+            page = client.search_traces(
+                locations=[run.info.experiment_id], run_id=run.info.run_id, page_token=token, include_spans=False
+            )
+            count, token = count + len(page), page.token
+            if not token:
+                break
+    return count
 
 
 def _original(tags: Mapping[str, str], key: str) -> str:
@@ -77,6 +95,7 @@ class _MlflowRun(ForeignRun):
     points: Points = field(kw_only=True)
     artifacts: Artifacts = field(kw_only=True)
     models: list[Model] = field(kw_only=True)
+    traces: int = field(kw_only=True)
 
     def write_to(self, target: ImportTarget) -> None:
         self._annotate(target)
@@ -109,6 +128,8 @@ class _MlflowRun(ForeignRun):
         for what, kind in (("datasets", "dataset_inputs"), ("models that it used", "model_inputs")):
             if count := len(getattr(inputs, kind, None) or ()):
                 target.leave_out(what, count)
+        if self.traces:
+            target.leave_out("traces", self.traces)
 
 
 @frozen
