@@ -83,9 +83,9 @@ def test(arguments: "list[str]") -> int:
     python = environment_python()
     results = [(name, steps.run(name, [python, "-m", *command])) for name, command in CHECKS]
     steps.begin("tests (pytest)")
-    # Tests wait as often as they compute: twice as many processes as processors. A file's tests stay together, since
-    # they share servers and browsers.
-    processes = str((os.cpu_count() or 1) * 2)
+    # Tests wait as often as they compute: half as many processes more than processors. A file's tests stay together,
+    # since they share servers and browsers.
+    processes = str((os.cpu_count() or 1) * 3 // 2)
     several = ["-n", processes, "--dist", "loadfile", "--no-loadscope-reorder", "--durations=20"]
     command = [python, "-m", "pytest", f"--timeout={TEST_TIMEOUT}", *several, *test_paths(arguments), *arguments]
     results.append(("tests", shell_status(subprocess.call(command, cwd=ROOT))))
