@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from neural_core.errors import DeliveryError
 from neural_core.records import Experiment
-from neural_mlflow.sdk import RefusedError, alone, spoken
+from neural_mlflow.sdk import RefusedError, alone, pages, spoken
 from neural_mlflow.texts import short_name, tag_text
 
 if TYPE_CHECKING:
@@ -148,13 +148,8 @@ def _is_deleted(run: Run) -> bool:
 def _all_experiments(client: MlflowClient) -> Iterator[list[str]]:
     from mlflow.entities import ViewType
 
-    token = None
-    while True:
-        page = client.search_experiments(ViewType.ALL, max_results=_PAGE, page_token=token)
+    for page in pages(lambda token: client.search_experiments(ViewType.ALL, max_results=_PAGE, page_token=token)):
         yield [found.experiment_id for found in page]
-        token = page.token
-        if not token:
-            return
 
 
 def _tags(experiment: Experiment) -> dict[str, str]:

@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -21,6 +22,7 @@ from neural_mlflow.foreign_models import Model, models_of
 from neural_mlflow.foreign_points import Points
 from neural_mlflow.keys import INFINITE
 from neural_mlflow.place import Place, hide_password
+from neural_mlflow.sdk import pages
 from neural_mlflow.texts import ORIGINAL, typed
 
 if TYPE_CHECKING:
@@ -70,15 +72,13 @@ def _traces(client: MlflowClient, run: Run) -> int:
     """Count the traces of a run; 0 where the store is older than they are."""
     from mlflow.exceptions import MlflowException
 
-    count, token = 0, None
+    search = partial(
+        client.search_traces, locations=[run.info.experiment_id], run_id=run.info.run_id, include_spans=False
+    )
+    count = 0
     with contextlib.suppress(MlflowException):
-        while True:
-            page = client.search_traces(
-                locations=[run.info.experiment_id], run_id=run.info.run_id, page_token=token, include_spans=False
-            )
-            count, token = count + len(page), page.token
-            if not token:
-                break
+        for page in pages(lambda token: search(page_token=token)):
+            count += len(page)
     return count
 
 

@@ -6,15 +6,16 @@ import contextlib
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from neural_core.errors import ConfigurationError
 from neural_core.importing import ForeignRun, import_command
 from neural_mlflow.place import Place
-from neural_mlflow.sdk import make_client, require, spoken
+from neural_mlflow.sdk import make_client, pages, require, spoken
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -115,17 +116,15 @@ def _linked(folder: Path, scratch: Path) -> Path:
 def _experiments(client: MlflowClient, place: Place, name: str | None) -> Iterator[Experiment]:
     from mlflow.entities import ViewType
 
-    names, token = [], None
-    while True:
+    def read(token: str | None) -> Any:
         with spoken(place):
-            page = client.search_experiments(ViewType.ACTIVE_ONLY, max_results=_PAGE, page_token=token)
-        for experiment in page:
-            names.append(experiment.name)
-            if name in (None, experiment.name):
-                yield experiment
-        token = page.token
-        if not token:
-            break
+            return client.search_experiments(ViewType.ACTIVE_ONLY, max_results=_PAGE, page_token=token)
+
+    names = []
+    for experiment in chain.from_iterable(pages(read)):
+        names.append(experiment.name)
+        if name in (None, experiment.name):
+            yield experiment
     if name is not None and name not in names:
         raise ConfigurationError(f"{place} has no experiment {name!r}; it has {', '.join(map(repr, sorted(names)))}")
 
@@ -133,20 +132,17 @@ def _experiments(client: MlflowClient, place: Place, name: str | None) -> Iterat
 def _runs(client: MlflowClient, place: Place, experiment: Experiment) -> Iterator[Run]:
     from mlflow.entities import ViewType
 
-    token = None
-    while True:
+    def read(token: str | None) -> Any:
         with spoken(place):
-            page = client.search_runs(
+            return client.search_runs(
                 [experiment.experiment_id],
                 run_view_type=ViewType.ACTIVE_ONLY,
                 max_results=_PAGE,
                 order_by=["attributes.start_time ASC"],
                 page_token=token,
             )
-        yield from page
-        token = page.token
-        if not token:
-            return
+
+    return chain.from_iterable(pages(read))
 
 
 def _runs_of_files(client: MlflowClient, place: Place, experiment: Experiment) -> list[Run | ForeignRun]:

@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from neural_mlflow.texts import Limits
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["RefusedError", "alone", "installed_limits", "make_client", "patient", "require", "spoken"]
+__all__ = ["RefusedError", "alone", "installed_limits", "make_client", "pages", "patient", "require", "spoken"]
 
 REQUEST_SECONDS = 15
 UPLOAD_SECONDS = 120
@@ -147,6 +147,17 @@ def _remove_mistaken(place: Place) -> None:
     if place.database is not None and quoted != place.database.parent:
         with contextlib.suppress(OSError):
             os.removedirs(quoted)
+
+
+def pages(read: Callable[[str | None], Any]) -> Iterator[Any]:
+    """Give the pages of an answer of MLflow's one after the other; `read` takes the token of a page, None at first."""
+    token = None
+    while True:
+        page = read(token)
+        yield page
+        token = page.token
+        if not token:
+            return
 
 
 def installed_limits() -> Limits:

@@ -104,7 +104,7 @@
     if (neural.runs.info().cursor === null) return;
     try {
       takeAll(await neural.api.runs());
-      neural.selection.renew();
+      if (!neural.state.get().selected.size) neural.selection.initial();
       neural.cards.reload();
       failures = 0;
     } catch (failed) {

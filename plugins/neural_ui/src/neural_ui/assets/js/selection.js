@@ -89,13 +89,6 @@
     else if (ids.join() !== [...selected].join()) neural.state.set({ selected: new Set(ids) });
   }
 
-  /** Keep those of the selection that are there after all was read anew. */
-  function renew() {
-    const ids = expected(neural.state.get().selected);
-    if (ids.length) neural.state.set({ selected: new Set(ids) });
-    else initial();
-  }
-
   function all() {
     const ids = rows.slice(0, MOST).map((run) => run.id);
     neural.state.select(ids);
@@ -119,5 +112,5 @@
     neural.state.on("selected", ({ selected, touched }) => touched && neural.url.keep(storeKey(), [...selected]));
   }
 
-  neural.selection = { arrange, enough, initial, settle, renew, mainMetric, all, solo, start, rows: () => rows, problem: () => problem };
+  neural.selection = { arrange, enough, initial, settle, mainMetric, all, solo, start, rows: () => rows, problem: () => problem };
 })((window.neural = window.neural || {}));
