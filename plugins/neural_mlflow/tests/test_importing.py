@@ -99,6 +99,7 @@ def test_repeat_and_change(database, tmp_path: Path) -> None:
 TRACED = """
 import sys, mlflow
 mlflow.set_tracking_uri(sys.argv[1])
+mlflow.set_experiment("traced")
 with mlflow.start_run():
     for at in range(3):
         with mlflow.start_span(f"call {at}"):
@@ -110,6 +111,7 @@ mlflow.flush_trace_async_logging()
 
 def test_traces_are_counted(database, tmp_path: Path) -> None:
     """The traces of a run, which nothing here can hold, are counted as left out."""
+    database.client.create_experiment("traced", artifact_location=(tmp_path / "stored").as_uri())
     subprocess.run([sys.executable, "-c", TRACED, database.uri], cwd=tmp_path, check=True, capture_output=True)
     (run,) = runs_of(database.uri)
     imported = import_run(run, tmp_path / "mine")
